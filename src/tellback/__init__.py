@@ -1,0 +1,1 @@
+"""Tellback: feedback in, tellback out."""

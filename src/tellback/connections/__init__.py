@@ -1,0 +1,1 @@
+"""Installed integrations: what is connected, with which sealed credentials."""

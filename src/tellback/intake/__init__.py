@@ -1,0 +1,1 @@
+"""The one door: sources and accept(batch), which validates, redacts, deduplicates, stores and enqueues."""

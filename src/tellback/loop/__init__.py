@@ -1,0 +1,1 @@
+"""Telling people: subscriptions, changelog, notifications and receipts."""

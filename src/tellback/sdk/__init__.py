@@ -1,0 +1,1 @@
+"""What an integration or an engine may see: protocols, frozen types, errors. No Django."""

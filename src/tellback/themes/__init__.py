@@ -1,0 +1,1 @@
+"""Living clusters of signals: assignment, counters, titles, strength."""

@@ -1,0 +1,1 @@
+"""Workspaces, principals, external identities, roles, API keys and the audit trail."""
