@@ -23,15 +23,15 @@ test: setup
 	$(BIN)/pytest -n 2 -m "not browser"
 
 check: setup
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests conftest.py
+	$(BIN)/ruff check src tests conftest.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m tests.lint_templates
 
 fix: setup
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests conftest.py
+	$(BIN)/ruff check --fix src tests conftest.py
 
 # Hashes only, never an address: a lock names what, not where from.
 lock:

@@ -1,1 +1,1 @@
-"""What the product runs on: tenancy and row security, jobs, outbound HTTP, crypto, embedded PostgreSQL, problem+json."""
+"""What the product runs on: tenancy, jobs, outbound HTTP, crypto, embedded PostgreSQL, problem+json."""

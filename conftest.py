@@ -1,0 +1,94 @@
+"""The test harness: a real PostgreSQL of its own, migrated as the product does it, used as the app's own role."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tellback.config.database import database_settings
+from tellback.platform.postgres import SERVER_SETTINGS, start_embedded
+from tellback.platform.schema import grant_to_app, prepare_database
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database on a server that belongs to this test process. Durability is off: only tests use it."""
+    SERVER_SETTINGS.update({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    server = start_embedded(Path(tmp_path_factory.mktemp("pg")))
+    try:
+        with psycopg.connect(server.url) as owner:
+            prepare_database(owner)
+        subprocess.run(
+            [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
+            env={**os.environ, "DATABASE_URL": server.url, "TELLBACK_DB_AS_OWNER": "1"},
+            check=True,
+        )
+        with psycopg.connect(server.url) as owner:
+            grant_to_app(owner)
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database_url: str, django_db_blocker: DjangoDbBlocker) -> None:
+    """Replaces pytest-django's own database: tests run as the app's role, under row security."""
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        connections.settings["default"].update(database_settings(database_url, pool_size=0))
+
+
+@pytest.fixture
+def workspace(db: None) -> Iterator["object"]:
+    """A workspace to act in; the test runs inside it."""
+    from tellback.platform.tenancy import in_workspace
+    from tellback.workspaces.services import create_workspace
+
+    made = create_workspace(name="Harbour", slug="harbour")
+    with in_workspace(made.id):
+        yield made
+
+
+@pytest.fixture
+def run_jobs(db: None) -> Callable[[], int]:
+    """Runs every job that is due, in order, also those that they leave behind; returns how many ran."""
+    from django.db import connection
+    from procrastinate.contrib.django import app
+
+    def run() -> int:
+        count = 0
+        while True:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    """
+                    UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = (
+                        SELECT id FROM procrastinate_jobs
+                        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+                        ORDER BY priority DESC, id LIMIT 1)
+                    RETURNING task_name, args::text
+                    """
+                )
+                row = cursor.fetchone()
+            if row is None:
+                return count
+            import json
+
+            app.tasks[row[0]].func(**json.loads(row[1]))
+            count += 1
+
+    return run
+
+
+@pytest.fixture
+def other_workspace_id(workspace: object) -> UUID:
+    """A second workspace, to prove that it is not seen."""
+    from tellback.workspaces.services import create_workspace
+
+    return create_workspace(name="Lantern", slug="lantern").id

@@ -1,0 +1,117 @@
+"""Django's settings, made from the typed options and nothing else."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tellback.config.database import database_settings
+from tellback.config.options import Options
+
+OPTIONS = Options()
+
+PACKAGE = Path(__file__).resolve().parent.parent
+DATA_DIR = OPTIONS.data_dir.resolve()
+
+DEBUG = False
+SECRET_KEY = OPTIONS.secret_key.get_secret_value() if OPTIONS.secret_key else os.environ.get("TELLBACK_MADE_KEY", "-")
+BASE_URL = (OPTIONS.base_url or f"http://{OPTIONS.host}:{OPTIONS.port}").rstrip("/")
+_host = urlsplit(BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = sorted({_host, "localhost", "127.0.0.1", "[::1]"}) if OPTIONS.environment == "local" else [_host]
+CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL.startswith("https://") else []
+
+# `tellback` commands start the embedded server and name it here before Django is set up.
+_url = OPTIONS.database_url.get_secret_value() if OPTIONS.database_url else os.environ.get("TELLBACK_EMBEDDED_URL", "")
+_as_owner = os.environ.get("TELLBACK_DB_AS_OWNER") == "1"
+DATABASES = {
+    "default": database_settings(_url or "postgresql:///tellback", role=None, pool_size=0)
+    if _as_owner
+    else database_settings(_url or "postgresql:///tellback")
+}
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_cotton.apps.SimpleAppConfig",
+    "procrastinate.contrib.django",
+    "tellback.platform",
+    "tellback.workspaces",
+    "tellback.effects",
+    "tellback.connections",
+    "tellback.intake",
+    "tellback.understanding",
+    "tellback.themes",
+    "tellback.triage",
+    "tellback.boards",
+    "tellback.loop",
+    "tellback.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "tellback.config.urls"
+ASGI_APPLICATION = "tellback.config.asgi.application"
+AUTH_USER_MODEL = "workspaces.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": sorted(PACKAGE.glob("*/pages/templates")),
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django_cotton.cotton_loader.Loader",
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django_cotton.templatetags.cotton"],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

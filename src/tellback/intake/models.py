@@ -1,0 +1,164 @@
+"""Tables of what comes in: sources, raw items, idempotency keys, imports. Names of document 3, section 4.3."""
+
+from django.db import models
+from django.utils import timezone
+
+from tellback.connections.models import Integration
+from tellback.workspaces.models import ApiKey, Principal, WorkspaceOwned
+
+
+class DeliveryMode(models.TextChoices):
+    """How a source's items reach us."""
+
+    WEBHOOK = "webhook", "Webhook"
+    POLL = "poll", "Poll"
+    BATCH = "batch", "Import"
+    PASSIVE = "passive", "Passive"
+
+
+class FeedbackSource(WorkspaceOwned):
+    """One configured inflow: one Slack channel, one CSV import, the widget."""
+
+    id_prefix = "fb_source"
+
+    source_type = models.CharField(max_length=40)
+    delivery_mode = models.CharField(max_length=20, choices=DeliveryMode.choices)
+    name = models.TextField()
+    integration = models.ForeignKey(Integration, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    enabled = models.BooleanField(default=True)
+    config = models.JSONField(default=dict)
+    secrets = models.TextField(null=True, blank=True)
+    cursor = models.TextField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(null=True, blank=True)
+    error_count = models.IntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "feedback_sources"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(error_count__gte=0), name="error_count_non_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "source_type"], name="feedback_sources_type_idx"),
+            models.Index(fields=["workspace", "enabled"], name="feedback_sources_enabled_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ItemState(models.TextChoices):
+    """States of a raw item on its way through the pipeline."""
+
+    PENDING_CONTEXT = "pending_context", "Received"
+    READY = "ready_for_extraction", "Ready"
+    EXTRACTING = "extracting", "Reading"
+    INTERPRETING = "interpreting", "Interpreting"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+class RawItem(WorkspaceOwned):
+    """What arrived, redacted: author, content, context envelope. Its content is immutable (a trigger says no).
+
+    `author`, `content` and `context_envelope` have the shapes of document 3, section 4.1, in camelCase.
+    """
+
+    id_prefix = "raw_fb"
+
+    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    source_type = models.CharField(max_length=40)
+    external_id = models.TextField()
+    dedupe_key = models.TextField()
+    external_url = models.TextField(null=True, blank=True)
+    source_created_at = models.DateTimeField()
+    author = models.JSONField(default=dict)
+    content = models.JSONField(default=dict)
+    context_envelope = models.JSONField(default=dict)
+    # What the sender said about it, as document 1's payload carries it; triage starts from these.
+    channel = models.CharField(max_length=20)
+    category = models.CharField(max_length=20, default="other")
+    severity = models.CharField(max_length=10, default="medium")
+    receipt_token = models.CharField(max_length=43, unique=True, help_text="Unguessable; the author's private link")
+    silent = models.BooleanField(default=False, help_text="From an import: nobody is mailed or hooked about it")
+
+    processing_state = models.CharField(max_length=30, choices=ItemState.choices, default=ItemState.PENDING_CONTEXT)
+    state_changed_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until when a worker holds it")
+    attempt_count = models.IntegerField(default=0)
+    last_error = models.TextField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    principal = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    extraction_input_tokens = models.IntegerField(null=True, blank=True)
+    extraction_output_tokens = models.IntegerField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "raw_feedback_items"
+        constraints = [models.UniqueConstraint(fields=["source", "dedupe_key"], name="raw_feedback_dedupe_idx")]
+        indexes = [
+            models.Index(fields=["workspace", "processing_state"], name="raw_feedback_state_idx"),
+            models.Index(fields=["workspace", "source_type"], name="raw_feedback_source_type_idx"),
+            models.Index(fields=["workspace", "-created_at"], name="raw_feedback_created_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class IdempotencyKey(WorkspaceOwned):
+    """A request that was already accepted: the same key within its window gets the same answer."""
+
+    id_prefix = "idem"
+
+    scope = models.CharField(max_length=64, help_text="The credential the key was sent with")
+    key = models.TextField()
+    fingerprint = models.CharField(max_length=64, help_text="Keyed digest of the body, hex")
+    raw_item_id = models.UUIDField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_key"
+        constraints = [models.UniqueConstraint(fields=["workspace", "scope", "key"], name="idempotency_key_unique")]
+        indexes = [models.Index(fields=["expires_at"], name="idempotency_key_expiry_idx")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ImportRun(WorkspaceOwned):
+    """One file being imported: where it stands and which rows were refused."""
+
+    id_prefix = "import"
+
+    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    file_name = models.TextField()
+    file_digest = models.CharField(max_length=64)
+    mapping = models.JSONField(default=dict)
+    rows_read = models.IntegerField(default=0)
+    rows_added = models.IntegerField(default=0)
+    rows_known = models.IntegerField(default=0)
+    rows_refused = models.IntegerField(default=0)
+    errors = models.JSONField(default=list, help_text="[{row, message}], at most 1,000")
+    started_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "import_run"
+        constraints = [models.UniqueConstraint(fields=["source", "file_digest"], name="import_run_file_unique")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+__all__ = [
+    "ApiKey",
+    "DeliveryMode",
+    "FeedbackSource",
+    "IdempotencyKey",
+    "ImportRun",
+    "ItemState",
+    "RawItem",
+]

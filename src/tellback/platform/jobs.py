@@ -1,0 +1,102 @@
+"""Jobs: work that a transaction leaves behind, run by workers on procrastinate's queues in PostgreSQL.
+
+A job is a row, written on the caller's connection: it exists if and only if the caller's transaction commits.
+"""
+
+import functools
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
+from procrastinate.types import JSONValue
+
+from tellback.kernel.errors import TellbackError
+from tellback.platform.tenancy import in_workspace
+
+
+class Queue(StrEnum):
+    """The queues of the specification (document 3, section 8.1) and the outbox's."""
+
+    INGEST = "feedback-ingest"
+    AI = "feedback-ai"
+    MAINTENANCE = "feedback-maintenance"
+    EFFECTS = "effects"
+
+
+class Permanent(TellbackError):
+    """Trying again cannot help: the job goes straight to the dead letters."""
+
+    code, status, title = "permanent-failure", 500, "This cannot succeed"
+
+
+class Backoff(BaseRetryStrategy):
+    """Exponential delays with jitter: `base` seconds, doubled each time, times 0.5 to 1.5; at most `attempts` runs."""
+
+    def __init__(self, *, attempts: int, base: float) -> None:
+        self.attempts = attempts
+        self.base = base
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """The next delay, or None when the attempts are used up or the error is permanent."""
+        if isinstance(exception, Permanent) or job.attempts + 1 >= self.attempts:
+            return None
+        delay = self.base * 2**job.attempts * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, not a secret
+        return RetryDecision(retry_in={"seconds": round(delay)})
+
+
+#: Attempts and first delay in seconds for each queue, as the specification sets them.
+RETRY: dict[Queue, Backoff] = {
+    Queue.INGEST: Backoff(attempts=3, base=2),
+    Queue.AI: Backoff(attempts=3, base=5),
+    Queue.MAINTENANCE: Backoff(attempts=2, base=10),
+    Queue.EFFECTS: Backoff(attempts=8, base=5),
+}
+
+#: How many jobs of a queue one worker process runs side by side.
+CONCURRENCY: dict[Queue, int] = {Queue.INGEST: 3, Queue.AI: 2, Queue.MAINTENANCE: 1, Queue.EFFECTS: 3}
+
+JobFunction = Callable[..., None]
+
+
+def job(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
+    """Declare a job. The function runs inside `in_workspace`, with the keyword arguments given to `defer`.
+
+    A job may run more than once (a worker can die at any instant), so it must be safe to repeat.
+    """
+
+    def declare(function: JobFunction) -> JobFunction:
+        @functools.wraps(function)
+        def run(*, workspace_id: str, **arguments: Any) -> None:
+            with in_workspace(UUID(workspace_id)):
+                function(**arguments)
+
+        app.task(name=name, queue=queue.value, retry=RETRY[queue])(run)
+        return function
+
+    return declare
+
+
+def defer(
+    name: str,
+    *,
+    queue: Queue,
+    workspace_id: UUID,
+    delay: timedelta | None = None,
+    queueing_lock: str | None = None,
+    **arguments: JSONValue,
+) -> int:
+    """Write one job on the current transaction and return its id.
+
+    The name is that of a declared job; naming it, instead of importing it, lets a package hand work to one above it.
+    With `queueing_lock`, raises `procrastinate.exceptions.AlreadyEnqueued` while an equal job still waits.
+    """
+    schedule = {"seconds": int(delay.total_seconds())} if delay else None
+    return app.configure_task(
+        name, allow_unknown=True, queue=queue.value, schedule_in=schedule, queueing_lock=queueing_lock
+    ).defer(workspace_id=str(workspace_id), **arguments)

@@ -1,0 +1,128 @@
+"""Tables of triage: what is to be done about each raw item, and how that was decided."""
+
+from django.db import models
+
+from tellback.intake.models import RawItem
+from tellback.workspaces.models import Principal, WorkspaceOwned
+
+
+class FeedbackType(models.TextChoices):
+    """Document 1's category and document 2's type, as one axis."""
+
+    BUG = "bug", "Bug"
+    FEATURE = "feature", "Feature request"
+    PERFORMANCE = "performance", "Performance"
+    DOCS = "docs", "Documentation"
+    UX = "ux", "User experience"
+    BILLING = "billing", "Billing"
+    QUESTION = "question", "Question"
+    PRAISE = "praise", "Praise"
+    OTHER = "other", "Other"
+
+
+class Priority(models.TextChoices):
+    """What triage sets; carries the response time of document 2."""
+
+    URGENT = "urgent", "Urgent"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+
+
+class Severity(models.TextChoices):
+    """What the sender says."""
+
+    CRITICAL = "critical", "Critical"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+
+
+class FeedbackStatus(models.TextChoices):
+    """Where a piece of feedback stands; transitions are in triage.rules."""
+
+    NEW = "new", "New"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    IN_REVIEW = "in_review", "In review"
+    PLANNED = "planned", "Planned"
+    IN_PROGRESS = "in_progress", "In progress"
+    COMPLETED = "completed", "Completed"
+    DECLINED = "declined", "Declined"
+    DUPLICATE = "duplicate", "Duplicate"
+
+
+class Feedback(WorkspaceOwned):
+    """The triage record of a raw item, one to one."""
+
+    id_prefix = "feedback"
+
+    raw_item = models.OneToOneField(RawItem, on_delete=models.CASCADE, related_name="feedback")
+    type = models.CharField(max_length=20, choices=FeedbackType.choices)
+    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
+    priority = models.CharField(max_length=20, choices=Priority.choices, default=Priority.MEDIUM)
+    intent = models.CharField(max_length=20, default="general")
+    score = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(max_length=20, choices=FeedbackStatus.choices, default=FeedbackStatus.NEW)
+    assignee = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    summary = models.CharField(max_length=255)
+    tags = models.JSONField(default=list)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    public_response = models.TextField(null=True, blank=True)
+    response_due_at = models.DateTimeField(null=True, blank=True)
+    responded_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "feedback"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(score__gte=0, score__lte=100), name="feedback_score_range"),
+            models.CheckConstraint(
+                condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
+                name="feedback_rating_range",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "status"], name="feedback_status_idx"),
+            models.Index(fields=["workspace", "type"], name="feedback_type_idx"),
+            models.Index(fields=["workspace", "status", "priority"], name="feedback_priority_idx"),
+            models.Index(fields=["workspace", "-created_at"], name="feedback_created_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class StatusChange(WorkspaceOwned):
+    """One transition of a piece of feedback, as it happened. Append-only."""
+
+    id_prefix = "status_change"
+
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="status_changes")
+    previous = models.CharField(max_length=20, choices=FeedbackStatus.choices, null=True, blank=True)
+    status = models.CharField(max_length=20, choices=FeedbackStatus.choices)
+    actor = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.TextField(blank=True, default="", help_text="Public: its author reads it on the receipt")
+
+    class Meta:
+        db_table = "feedback_status_change"
+
+    def __str__(self) -> str:
+        return f"{self.previous or '–'} → {self.status}"
+
+
+class RoutingDecision(WorkspaceOwned):
+    """Why a piece of feedback got its score and route: the rule, its inputs and the outcome. Append-only."""
+
+    id_prefix = "routing"
+
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="routing_decisions")
+    rule = models.CharField(max_length=60)
+    inputs = models.JSONField(default=dict)
+    outcome = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "routing_decision"
+
+    def __str__(self) -> str:
+        return self.rule

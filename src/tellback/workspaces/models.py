@@ -1,0 +1,211 @@
+"""Tables of workspaces, the people and services that act in them, and their keys."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from tellback.kernel.ids import new_id, to_public
+
+
+class Identified(models.Model):
+    """A row with a UUIDv7 id that edges show as TypeID."""
+
+    id_prefix: ClassVar[str]
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def public_id(self) -> str:
+        """The TypeID that people and programs outside see."""
+        return to_public(self.id_prefix, self.id)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes login accounts."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new account; without a password it can only sign in by code, passkey or single sign-on."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new account that may also use Django's admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A login. One login may be a principal in several workspaces, so it belongs to none."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "user"
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Workspace(Identified):
+    """The tenant: owns every other row."""
+
+    id_prefix = "ws"
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=63, unique=True)
+    settings = models.JSONField(default=dict, help_text="What people of the workspace set, see workspaces.preferences")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "workspace"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkspaceOwned(Identified):
+    """Base of every table whose rows belong to one workspace. Needs row security in the table's migration."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class PrincipalType(models.TextChoices):
+    """What kind of actor a principal is."""
+
+    USER = "user", "Person"
+    SERVICE = "service", "Service"
+
+
+class Role(models.TextChoices):
+    """What a principal may do in its workspace, from least to most."""
+
+    USER = "user", "Customer"
+    CONTRIBUTOR = "contributor", "Contributor"
+    ADMIN = "admin", "Admin"
+    OWNER = "owner", "Owner"
+
+
+class Principal(WorkspaceOwned):
+    """Anyone who acts in a workspace: a person, with or without a login, or a service."""
+
+    id_prefix = "principal"
+
+    type = models.CharField(max_length=10, choices=PrincipalType.choices, default=PrincipalType.USER)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.USER)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    display_name = models.TextField(blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    company = models.TextField(blank=True, default="")
+    plan = models.CharField(max_length=40, blank=True, default="")
+    mrr = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "principal"
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", Lower("email"), condition=~models.Q(email=""), name="principal_email_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "user"],
+                condition=models.Q(user__isnull=False),
+                name="principal_user_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.email or self.public_id
+
+
+class ExternalIdentity(WorkspaceOwned):
+    """Whom a source's own user id means: (source type, external user id) -> principal."""
+
+    id_prefix = "ext_user_map"
+
+    source_type = models.CharField(max_length=40)
+    external_user_id = models.TextField()
+    principal = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="+")
+    external_name = models.TextField(null=True, blank=True)
+    external_email = models.TextField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "external_user_mappings"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "source_type", "external_user_id"], name="external_user_source_idx"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_type}:{self.external_user_id}"
+
+
+class KeyKind(models.TextChoices):
+    """Where a key may be used: on a server only, or in public pages to send feedback."""
+
+    SECRET = "secret", "API key"
+    WIDGET = "widget", "Widget key"
+
+
+class ApiKey(WorkspaceOwned):
+    """A credential for programs. Only a digest is kept; the key itself is shown once."""
+
+    id_prefix = "key"
+
+    kind = models.CharField(max_length=10, choices=KeyKind.choices)
+    name = models.TextField()
+    prefix = models.CharField(max_length=16, help_text="First characters, to recognise the key by")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, hex")
+    origins = models.JSONField(default=list, help_text="Web origins a widget key may be used from; empty allows all")
+    rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a minute; null is the default")
+    created_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEntry(WorkspaceOwned):
+    """One thing that somebody did and that must be traceable later. Append-only."""
+
+    id_prefix = "audit"
+
+    actor = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=80)
+    subject = models.CharField(max_length=80, blank=True, help_text="Public id of what it was done to")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "audit_entry"
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="audit_entry_time_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

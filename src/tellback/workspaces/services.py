@@ -1,0 +1,90 @@
+"""Writes of workspaces: making one, letting people in, issuing keys."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tellback.kernel.errors import Invalid
+from tellback.kernel.ids import new_id
+from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.models import ApiKey, AuditEntry, KeyKind, Principal, Role, User, Workspace
+
+KEY_PREFIXES = {KeyKind.SECRET: "tb_", KeyKind.WIDGET: "pk_"}
+
+
+def create_workspace(*, name: str, slug: str) -> Workspace:
+    """A new, empty workspace. The slug must be free."""
+    workspace_id = new_id()
+    with in_workspace(workspace_id):
+        return Workspace.objects.create(id=workspace_id, name=name, slug=slug)
+
+
+def add_member(*, workspace: Workspace, user: User, role: Role) -> Principal:
+    """Let a login into the workspace with this role; an existing person with the same address is the same person."""
+    principal = (
+        Principal.objects.filter(workspace=workspace, user=user).first()
+        or Principal.objects.filter(workspace=workspace, email__iexact=user.email).first()
+        or Principal(workspace=workspace, email=user.email, display_name=user.name)
+    )
+    principal.user, principal.role = user, role
+    principal.save()
+    return principal
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A fresh key. `secret` is shown to a person once and kept nowhere."""
+
+    api_key: ApiKey
+    secret: str
+
+
+def issue_key(
+    *,
+    workspace: Workspace,
+    kind: KeyKind,
+    name: str,
+    origins: Sequence[str] = (),
+    rate_limit: int | None = None,
+    created_by: Principal | None = None,
+) -> IssuedKey:
+    """A new key with 192 random bits. `rate_limit` is in requests a minute, None for the configured default."""
+    if not name.strip():
+        raise Invalid("Give the key a name, so that you know later what uses it.")
+    secret = KEY_PREFIXES[kind] + secrets.token_urlsafe(24)
+    api_key = ApiKey.objects.create(
+        workspace=workspace,
+        kind=kind,
+        name=name.strip(),
+        prefix=secret[:10],
+        digest=digest_of(secret),
+        origins=list(origins),
+        rate_limit=rate_limit,
+        created_by=created_by,
+    )
+    return IssuedKey(api_key, secret)
+
+
+def digest_of(secret: str) -> str:
+    """What is stored of a key: SHA-256, hex. Enough, since the key itself has 192 random bits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def revoke_key(*, api_key: ApiKey, now: datetime) -> None:
+    """Stop accepting the key. Processes that cache keys follow within five seconds."""
+    api_key.revoked_at = api_key.revoked_at or now
+    api_key.save(update_fields=["revoked_at"])
+
+
+def record_audit(
+    *,
+    workspace: Workspace,
+    actor: Principal | None,
+    action: str,
+    subject: str = "",
+    details: dict[str, object],
+) -> None:
+    """Append to the audit trail of the workspace."""
+    AuditEntry.objects.create(workspace=workspace, actor=actor, action=action, subject=subject, details=details)

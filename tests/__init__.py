@@ -1,0 +1,1 @@
+"""What spans packages: architecture, browser, trust, docs."""
