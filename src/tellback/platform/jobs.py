@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from procrastinate import BaseRetryStrategy, RetryDecision
@@ -89,7 +89,7 @@ def defer(
     workspace_id: UUID,
     delay: timedelta | None = None,
     queueing_lock: str | None = None,
-    **arguments: JSONValue,
+    **arguments: str | list[str],
 ) -> int:
     """Write one job on the current transaction and return its id.
 
@@ -99,4 +99,4 @@ def defer(
     schedule = {"seconds": int(delay.total_seconds())} if delay else None
     return app.configure_task(
         name, allow_unknown=True, queue=queue.value, schedule_in=schedule, queueing_lock=queueing_lock
-    ).defer(workspace_id=str(workspace_id), **arguments)
+    ).defer(workspace_id=str(workspace_id), **cast(dict[str, JSONValue], arguments))
