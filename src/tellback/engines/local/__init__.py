@@ -1,0 +1,23 @@
+"""The local engine: on-device embeddings, light trained heads, rules. No key, nothing leaves the machine."""
+
+from pathlib import Path
+
+from tellback.engines.local.encoder import Encoder
+from tellback.engines.local.engine import LocalEngine
+from tellback.engines.local.heads import load_head
+from tellback.engines.local.model import ensure_model, find_model_files
+
+
+def load_local_engine(*, cache_dir: Path, model_dir: Path | None = None, threads: int = 1) -> LocalEngine:
+    """The local engine, with its model built into `cache_dir` when it is not there yet (some seconds, once).
+
+    Raises `Unavailable` when the model's files are not installed.
+    """
+    files = find_model_files(model_dir)
+    encoder = Encoder(model=ensure_model(files, cache_dir=cache_dir), tokenizer=files.tokenizer, threads=threads)
+    return LocalEngine(
+        encoder=encoder, model_name=files.name, signals=load_head("signals"), sentiment=load_head("sentiment")
+    )
+
+
+__all__ = ["LocalEngine", "load_local_engine"]

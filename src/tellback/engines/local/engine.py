@@ -1,0 +1,193 @@
+"""The local engine: everything on this machine, no key, nothing leaves it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellback.engines.local import cues
+from tellback.engines.local.encoder import Encoder
+from tellback.engines.local.heads import Head
+from tellback.engines.local.sentences import split_sentences
+from tellback.engines.local.titles import describe_theme
+from tellback.kernel.spans import Span
+from tellback.sdk.engine import (
+    Description,
+    ExtractedSignal,
+    Identity,
+    Interpretation,
+    Item,
+    Sentiment,
+    SignalType,
+    Urgency,
+    Vectors,
+)
+
+Row = NDArray[np.float64] | NDArray[np.float32]
+
+VERSION = "local-1"
+#: Two neighbouring sentences of one kind are one need when they are this close, or when the second leans on the first.
+JOIN_COSINE = 0.32
+MAX_SIGNALS = 12
+SUMMARY_LENGTH = 160
+#: Below this the head is unsure, and a neighbour of another kind does not start a new need.
+UNSURE = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One sentence and what was made of it."""
+
+    span: Span
+    signal_type: SignalType
+    confidence: float
+    row: int
+
+
+class LocalEngine:
+    """Sentence model, light heads and rules. Deterministic: the same input gives the same answer."""
+
+    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head) -> None:
+        self._encoder = encoder
+        self._signals = signals
+        self._sentiment = sentiment
+        self._identity = Identity(
+            model=VERSION, prompt_version=VERSION, embedding_model=model_name, dimensions=encoder.dimensions
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """Names this engine, its version and the sentence model's weights."""
+        return self._identity
+
+    def extract(self, items: Sequence[Item]) -> list[list[ExtractedSignal]]:
+        """One signal for each distinct need: sentences are classified, and neighbours that belong together joined.
+
+        Text without words gives no signal. Every other item gives at least one.
+        """
+        spans = [self._meaningful(item.text) for item in items]
+        flat = [span.quote for group in spans for span in group]
+        vectors = self._encoder.encode(flat)
+        odds = self._signals.probabilities(flat, vectors)
+        result, start = [], 0
+        for item, group in zip(items, spans, strict=True):
+            readings = [self._read(span, odds[start + i], start + i, item) for i, span in enumerate(group)]
+            result.append(self._join(item, readings, vectors))
+            start += len(group)
+        return result
+
+    def _meaningful(self, text: str) -> list[Span]:
+        sentences = split_sentences(text)
+        return [span for span in sentences if not cues.is_filler(span.quote)] or sentences[:1]
+
+    def _read(self, span: Span, odds: Row, row: int, item: Item) -> _Reading:
+        weights = odds.astype(np.float64)
+        weights = weights * _prior(self._signals.classes, item)
+        weights /= weights.sum()
+        cued = cues.cued_type(span.quote)
+        if cued is not None:
+            place = self._signals.classes.index(cued)
+            return _Reading(span, cast(SignalType, cued), max(0.8, float(weights[place])), row)
+        best = int(weights.argmax())
+        return _Reading(span, cast(SignalType, self._signals.classes[best]), float(weights[best]), row)
+
+    def _join(self, item: Item, readings: list[_Reading], vectors: Vectors) -> list[ExtractedSignal]:
+        groups: list[list[_Reading]] = []
+        for reading in readings:
+            if groups and _belongs(groups[-1], reading, vectors):
+                groups[-1].append(reading)
+            else:
+                groups.append([reading])
+        groups.sort(key=lambda group: -max(_weight(reading) for reading in group))
+        kept = sorted(groups[:MAX_SIGNALS], key=lambda group: group[0].span.start)
+        return [_signal(item, group) for group in kept]
+
+    def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
+        """Sentiment by a trained head, nudged by stars; urgency by wording."""
+        texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
+        odds = self._sentiment.probabilities(texts, self._encoder.encode(texts))
+        return [
+            self._interpret(item, signal, text, row)
+            for item, signal, text, row in zip(items, signals, texts, odds, strict=True)
+        ]
+
+    def _interpret(self, item: Item, signal: ExtractedSignal, text: str, odds: Row) -> Interpretation:
+        weights = dict(zip(self._sentiment.classes, (float(value) for value in odds), strict=True))
+        if signal.signal_type == "praise":
+            weights["positive"] *= 4
+        elif signal.signal_type in {"bug_report", "complaint", "churn_risk", "usability_issue"}:
+            weights["positive"] *= 0.3
+            weights["negative"] *= 2
+        elif signal.signal_type in {"question", "feature_request"}:
+            weights["neutral"] *= 3
+        if item.stars in {1, 2}:
+            weights["negative"] *= 2
+        sentiment = max(weights, key=weights.__getitem__)
+        return Interpretation(
+            sentiment=cast(Sentiment, sentiment),
+            urgency=cast(Urgency, cues.urgency_of(text, signal.signal_type)),
+            confidence=weights[sentiment] / sum(weights.values()),
+        )
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of length one by the sentence model."""
+        return self._encoder.encode(texts)
+
+    def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
+        """Title and summary out of the theme's own sentences."""
+        return describe_theme(texts, vectors, background=background, embed=self.embed)
+
+
+def _prior(classes: tuple[str, ...], item: Item) -> Row:
+    """What the sender's own category and stars make likelier, without deciding."""
+    likely = {"bug": "bug_report", "feature": "feature_request", "ux": "usability_issue", "question": "question"}
+    prior = np.ones(len(classes))
+    if item.category in likely:
+        prior[classes.index(likely[item.category])] = 2.0
+    if item.stars is not None and item.stars >= 4:
+        prior[classes.index("complaint")] = 0.4
+    if item.stars is not None and item.stars <= 2:
+        prior[classes.index("praise")] = 0.3
+    return prior
+
+
+def _belongs(group: list[_Reading], reading: _Reading, vectors: Vectors) -> bool:
+    last = group[-1]
+    if reading.signal_type != last.signal_type and reading.confidence >= UNSURE and last.confidence >= UNSURE:
+        return False
+    close = float(vectors[last.row] @ vectors[reading.row]) >= JOIN_COSINE
+    short = len(reading.span.quote) < 28 or len(last.span.quote) < 28
+    return close or short
+
+
+def _weight(reading: _Reading) -> float:
+    return reading.confidence * min(len(reading.span.quote), 80)
+
+
+def _signal(item: Item, group: list[_Reading]) -> ExtractedSignal:
+    lead = max(group, key=_weight)
+    # Neighbours with nothing left out between them are one quote; what was left out (a greeting) splits it.
+    evidence: list[Span] = []
+    for reading in group:
+        gap = item.text[evidence[-1].end : reading.span.start] if evidence else None
+        if gap is not None and not any(character.isalnum() for character in gap):
+            first = evidence.pop()
+            evidence.append(Span(first.start, reading.span.end, item.text[first.start : reading.span.end]))
+        else:
+            evidence.append(reading.span)
+    return ExtractedSignal(
+        signal_type=lead.signal_type,
+        summary=shorten(lead.span.quote),
+        evidence=tuple(evidence),
+        confidence=round(lead.confidence, 4),
+    )
+
+
+def shorten(sentence: str) -> str:
+    """The sentence on one line, cut at a word when it is longer than a list can show."""
+    line = " ".join(sentence.split())
+    if len(line) <= SUMMARY_LENGTH:
+        return line
+    return line[:SUMMARY_LENGTH].rsplit(" ", 1)[0].rstrip(",;:-– ") + "…"

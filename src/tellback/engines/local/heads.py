@@ -1,0 +1,59 @@
+"""The light heads: from a sentence's features to the probabilities of a few classes. Numpy only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellback.engines.local.features import sparse_scores
+from tellback.sdk.engine import Vectors
+
+FOLDER = Path(__file__).parent / "trained"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A trained multinomial logistic regression over the dense and the hashed features."""
+
+    classes: tuple[str, ...]
+    dense: NDArray[np.float32]
+    sparse: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    temperature: float
+
+    def probabilities(self, texts: Sequence[str], vectors: Vectors) -> NDArray[np.float32]:
+        """One row per text, one column per class, each row summing to one."""
+        scores = (vectors @ self.dense + sparse_scores(texts, self.sparse) + self.bias) / self.temperature
+        scores -= scores.max(axis=1, keepdims=True)
+        odds = np.exp(scores)
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def save(self, name: str, folder: Path = FOLDER) -> Path:
+        """Write the head in half precision, compressed."""
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{name}.npz"
+        np.savez_compressed(
+            target,
+            classes=np.array(self.classes),
+            dense=self.dense.astype(np.float16),
+            sparse=self.sparse.astype(np.float16),
+            bias=self.bias,
+            temperature=np.array(self.temperature, dtype=np.float32),
+        )
+        return target
+
+
+@cache
+def load_head(name: str) -> Head:
+    """The shipped head of this name."""
+    with np.load(FOLDER / f"{name}.npz") as data:
+        return Head(
+            classes=tuple(str(label) for label in data["classes"]),
+            dense=data["dense"].astype(np.float32),
+            sparse=data["sparse"].astype(np.float32),
+            bias=data["bias"],
+            temperature=float(data["temperature"]),
+        )

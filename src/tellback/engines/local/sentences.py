@@ -1,0 +1,58 @@
+"""Splits a text into sentences, as spans, so that every quote can be copied by its place."""
+
+import re
+
+from tellback.kernel.spans import Span
+
+#: An end of sentence: punctuation with what closes it, or a line break. A lone dot needs a following space.
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[!?]+(?=[A-Za-zÀ-ÿ])|\n+|(?<=[a-zà-ÿ]{2})\.(?=[A-ZÀ-Þ][a-zà-ÿ])")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|st|no|nr|approx|incl|ca|z\.b|bzw)\.$", re.IGNORECASE
+)
+_INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s*$")
+_BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+")
+#: A long sentence is cut at a contrast, where people change the subject.
+_TURN = re.compile(r"[,;]\s+(?:but|however|also|aber|mais|pero|mas)\s+|\s+(?:but also|and also)\s+", re.IGNORECASE)
+LONG = 90
+
+
+def split_sentences(text: str) -> list[Span]:
+    """The sentences of a text in order, each trimmed and verbatim. Text without words gives none."""
+    spans: list[Span] = []
+    start = 0
+    for match in _END.finditer(text):
+        piece = text[start : match.end()]
+        if _ABBREVIATION.search(piece) or _INITIAL.search(piece) or _LIST_MARK.match(piece):
+            continue
+        _add(spans, text, start, match.end())
+        start = match.end()
+    _add(spans, text, start, len(text))
+    return [part for span in spans for part in _cut_at_turn(text, span)]
+
+
+def _add(spans: list[Span], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    bullet = _BULLET.match(text[start:end])
+    start += bullet.end() if bullet else 0
+    end = start + len(text[start:end].rstrip())
+    if any(character.isalnum() for character in text[start:end]):
+        spans.append(Span(start, end, text[start:end]))
+
+
+def _cut_at_turn(text: str, span: Span) -> list[Span]:
+    if span.end - span.start <= LONG:
+        return [span]
+    turn = next(
+        (m for m in _TURN.finditer(span.quote) if m.start() >= 25 and len(span.quote) - m.start() >= 25),
+        None,
+    )
+    if turn is None:
+        return [span]
+    middle = span.start + turn.start()
+    parts: list[Span] = []
+    _add(parts, text, span.start, middle)
+    rest = middle + len(turn.group()) - len(turn.group().lstrip(" ,;"))
+    _add(parts, text, rest, span.end)
+    return parts

@@ -1,0 +1,16 @@
+"""Which engine this process understands with: made once, from the settings."""
+
+import functools
+from typing import cast
+
+from django.conf import settings
+
+from tellback.sdk.engine import Engine
+
+
+@functools.cache
+def get_engine() -> Engine:
+    """The configured engine, loaded on first use and kept for the life of the process."""
+    from tellback.engines.local import load_local_engine  # noqa: PLC0415 - loads the model, only where it is needed
+
+    return cast(Engine, load_local_engine(cache_dir=settings.DATA_DIR / "models", model_dir=settings.OPTIONS.model_dir))
