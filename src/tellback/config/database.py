@@ -7,6 +7,8 @@ acts as the owner of the schema.
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from psycopg.conninfo import make_conninfo
+
 from tellback.platform.tenancy import APP_ROLE
 
 STATEMENT_TIMEOUT_MS = 30_000
@@ -37,3 +39,15 @@ def database_settings(url: str, *, role: str | None = APP_ROLE, pool_size: int =
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
     }
+
+
+def conninfo(database: dict[str, Any]) -> str:
+    """The same database as a libpq connection string, for connections outside of Django."""
+    return make_conninfo(
+        dbname=database["NAME"],
+        user=database["USER"] or None,
+        password=database["PASSWORD"] or None,
+        host=database["HOST"] or None,
+        port=database["PORT"] or None,
+        **{name: value for name, value in database["OPTIONS"].items() if name != "pool"},
+    )

@@ -5,14 +5,17 @@ A job is a row, written on the caller's connection: it exists if and only if the
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
+from django.db import connection, transaction
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
@@ -64,6 +67,16 @@ CONCURRENCY: dict[Queue, int] = {Queue.INGEST: 3, Queue.AI: 2, Queue.MAINTENANCE
 JobFunction = Callable[..., None]
 
 
+@contextmanager
+def _own_connection() -> Iterator[None]:
+    """Give the thread's connection back when the job is done; a caller's open transaction keeps it."""
+    try:
+        yield
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 def job(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
     """Declare a job. The function runs inside `in_workspace`, with the keyword arguments given to `defer`.
 
@@ -73,13 +86,41 @@ def job(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
     def declare(function: JobFunction) -> JobFunction:
         @functools.wraps(function)
         def run(*, workspace_id: str, **arguments: Any) -> None:
-            with in_workspace(UUID(workspace_id)):
+            with _own_connection(), in_workspace(UUID(workspace_id)):
                 function(**arguments)
 
         app.task(name=name, queue=queue.value, retry=RETRY[queue])(run)
         return function
 
     return declare
+
+
+def job_in_steps(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
+    """Declare a job that opens its own transactions: for work that calls out (a model, a mail server) in between.
+
+    The function gets `workspace_id` as a UUID beside the arguments given to `defer`, and must be safe to repeat from
+    any point.
+    """
+
+    def declare(function: JobFunction) -> JobFunction:
+        @functools.wraps(function)
+        def run(*, workspace_id: str, **arguments: Any) -> None:
+            with _own_connection():
+                function(workspace_id=UUID(workspace_id), **arguments)
+
+        app.task(name=name, queue=queue.value, retry=RETRY[queue])(run)
+        return function
+
+    return declare
+
+
+def defer_once(name: str, *, queue: Queue, workspace_id: UUID, delay: timedelta | None = None) -> None:
+    """Write a job for the whole workspace unless an equal one already waits."""
+    try:
+        with transaction.atomic():
+            defer(name, queue=queue, workspace_id=workspace_id, delay=delay, queueing_lock=f"{name}:{workspace_id}")
+    except AlreadyEnqueued:
+        return
 
 
 def defer(

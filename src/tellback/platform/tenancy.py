@@ -50,6 +50,13 @@ def _announce(workspace_id: UUID | None) -> None:
         cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, str(workspace_id or "")])
 
 
+def list_workspace_ids() -> list[UUID]:
+    """Every workspace, oldest first: for sweeps that visit each in turn."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM tellback_workspace_ids()")
+        return [row[0] for row in cursor.fetchall()]
+
+
 def row_security(*tables: str, column: str = "workspace_id") -> list[migrations.RunSQL]:
     """Migration operations that force workspace isolation on these tables. Use right after creating them."""
     return [

@@ -84,6 +84,10 @@ class Engine(Protocol):
     def identity(self) -> Identity:
         """The engine's name and versions."""
 
+    @property
+    def background(self) -> Vectors:
+        """What feedback in general is about, as one vector: where a workspace starts before it has its own mean."""
+
     def extract(self, items: Sequence[Item]) -> list[list[ExtractedSignal]]:
         """Pass one: the distinct needs of each item; an empty list where there is nothing to understand."""
 

@@ -40,6 +40,7 @@ class Theme(WorkspaceOwned):
     sentiment_distribution = models.JSONField(null=True, blank=True)
     urgency_distribution = models.JSONField(null=True, blank=True)
     source_distribution = models.JSONField(null=True, blank=True)
+    is_stale = models.BooleanField(default=True, help_text="Its figures await a refresh")
     promoted_to_post_id = models.UUIDField(null=True, blank=True)
     promoted_at = models.DateTimeField(null=True, blank=True)
     first_signal_at = models.DateTimeField(null=True, blank=True)
@@ -52,6 +53,7 @@ class Theme(WorkspaceOwned):
             models.Index(fields=["workspace", "board_id"], name="feedback_themes_board_idx"),
             models.Index(fields=["workspace", "status", "-strength"], name="feedback_themes_strength_idx"),
             models.Index(fields=["workspace", "-last_signal_at"], name="feedback_themes_last_signal"),
+            models.Index(fields=["workspace"], condition=models.Q(is_stale=True), name="feedback_themes_stale_idx"),
         ]
 
     def __str__(self) -> str:
@@ -65,8 +67,11 @@ class ThemeSpace(WorkspaceOwned):
 
     embedding_model = models.TextField()
     signal_count = models.IntegerField(default=0)
-    mean_embedding = VectorField(null=True, blank=True)
-    state = models.JSONField(default=dict, help_text="Running figures of the engine's assignment rule")
+    mean_embedding = VectorField()
+    last_embedding = VectorField(null=True, blank=True)
+    pair_count = models.IntegerField(default=0)
+    pair_mean = models.FloatField(default=0)
+    pair_m2 = models.FloatField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

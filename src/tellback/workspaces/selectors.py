@@ -31,13 +31,6 @@ class Membership:
     role: Role
 
 
-def list_workspace_ids() -> list[UUID]:
-    """Every workspace, oldest first: for sweeps that visit each in turn."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM tellback_workspace_ids()")
-        return [row[0] for row in cursor.fetchall()]
-
-
 def get_workspace_id(slug: str) -> UUID:
     """The workspace with this slug. Raises `NotFound`."""
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tellback.engines.local import cues
 from tellback.engines.local.encoder import Encoder
-from tellback.engines.local.heads import Head
+from tellback.engines.local.heads import Head, load_background
 from tellback.engines.local.sentences import split_sentences
 from tellback.engines.local.titles import describe_theme
 from tellback.kernel.spans import Span
@@ -61,6 +61,11 @@ class LocalEngine:
     def identity(self) -> Identity:
         """Names this engine, its version and the sentence model's weights."""
         return self._identity
+
+    @property
+    def background(self) -> Vectors:
+        """The mean vector of our own example sentences."""
+        return load_background()
 
     def extract(self, items: Sequence[Item]) -> list[list[ExtractedSignal]]:
         """One signal for each distinct need: sentences are classified, and neighbours that belong together joined.

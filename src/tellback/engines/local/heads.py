@@ -57,3 +57,9 @@ def load_head(name: str) -> Head:
             bias=data["bias"],
             temperature=float(data["temperature"]),
         )
+
+
+@cache
+def load_background() -> Vectors:
+    """The shipped mean vector of feedback in general."""
+    return np.asarray(np.load(FOLDER / "background.npy"), dtype=np.float32)

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.features import BUCKETS, hashed
-from tellback.engines.local.heads import Head
+from tellback.engines.local.heads import FOLDER, Head
 from tellback.engines.local.model import ensure_model, find_model_files
 from tellback.engines.local.sentences import split_sentences
 from tellback.sdk.engine import Vectors
@@ -123,6 +123,9 @@ def main(folder: Path) -> None:
             head = fit_head(texts, labels, encoder.encode(texts), weights=weights)
             target = head.save(name)
             print(f"{name}: {len(rows)} rows, {', '.join(head.classes)} -> {target.stat().st_size} bytes")  # noqa: T201
+        # What feedback in general is about: where a workspace starts before it has its own mean.
+        general = encoder.encode([text for _, _, text in _seeds()]).mean(axis=0)
+        np.save(FOLDER / "background.npy", general.astype(np.float32))
 
 
 if __name__ == "__main__":

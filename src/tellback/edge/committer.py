@@ -1,0 +1,123 @@
+"""Group commit: requests that arrive together share one transaction.
+
+While a commit is on its way, arrivals queue; when it is done, all of them go into the next. Nobody waits when idle.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tellback.intake.accept import ACCEPT_SQL, Accepted, decode, encode
+from tellback.kernel.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 2000
+MAX_BATCH = 200
+STATEMENT_TIMEOUT = 10.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    workspace_id: UUID
+    row: dict[str, Any]
+    answer: "asyncio.Future[Accepted]"
+
+
+class Committer:
+    """Stores rows through `tellback_accept` on its own connections. Start it and stop it with the server."""
+
+    def __init__(self, *, conninfo: str, connections: int = 2) -> None:
+        self._conninfo = conninfo
+        self._count = connections
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin committing."""
+        self._tasks = [asyncio.create_task(self._run()) for _ in range(self._count)]
+
+    async def stop(self) -> None:
+        """Commit what waits, then end."""
+        self._stopping = True
+        self._arrived.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def store(self, workspace_id: UUID, row: dict[str, Any]) -> Accepted:
+        """The outcome of this row, after it is durable. Raises `Unavailable` when it was not stored."""
+        if self._stopping or len(self._waiting) >= MAX_WAITING:
+            raise Unavailable("There is more feedback than can be stored right now. Send it again in a moment.")
+        waiting = _Waiting(workspace_id, row, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    async def _run(self) -> None:
+        connection: psycopg.AsyncConnection[Any] | None = None
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if not batch:
+                if self._stopping:
+                    break
+                self._arrived.clear()
+                continue
+            try:
+                async with asyncio.timeout(STATEMENT_TIMEOUT):
+                    if connection is None or connection.closed:
+                        connection = await psycopg.AsyncConnection.connect(
+                            self._conninfo, autocommit=True, connect_timeout=3, prepare_threshold=1
+                        )
+                    await self._commit(connection, batch)
+            except (psycopg.Error, TimeoutError, OSError) as error:
+                logger.warning("Could not store %d items: %s", len(batch), error)
+                _refuse(batch)
+                if connection is not None:
+                    await connection.close()
+                    connection = None
+        if connection is not None:
+            await connection.close()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch of one workspace. Rows that share an idempotency key go into different batches."""
+        if not self._waiting:
+            return []
+        workspace_id = self._waiting[0].workspace_id
+        batch: list[_Waiting] = []
+        later: list[_Waiting] = []
+        keys: set[tuple[str, str]] = set()
+        while self._waiting and len(batch) < MAX_BATCH:
+            waiting = self._waiting.popleft()
+            key = (waiting.row["scope"], waiting.row["key"])
+            if waiting.answer.cancelled():
+                continue
+            if waiting.workspace_id != workspace_id or key in keys:
+                later.append(waiting)
+            else:
+                keys.add(key)
+                batch.append(waiting)
+        self._waiting.extendleft(reversed(later))
+        return batch
+
+    async def _commit(self, connection: psycopg.AsyncConnection[Any], batch: list[_Waiting]) -> None:
+        cursor = await connection.execute(
+            ACCEPT_SQL, [str(batch[0].workspace_id), encode([waiting.row for waiting in batch])]
+        )
+        answers = decode(len(batch), await cursor.fetchall())
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+
+def _refuse(batch: list[_Waiting]) -> None:
+    error = Unavailable("The database does not answer, so this was not stored. Send it again in a moment.")
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -1,0 +1,77 @@
+"""Whom a request's key speaks for, remembered for five seconds."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tellback.kernel.errors import Forbidden, Unauthenticated, Unavailable
+from tellback.workspaces.models import KeyKind
+from tellback.workspaces.selectors import KeyHolder, origins_of
+from tellback.workspaces.services import digest_of
+
+REMEMBER = 5.0
+Sources = dict[str, UUID]
+
+
+class KeyRing:
+    """Looks keys and their workspace's sources up on one connection of its own. A revoked key ends within 5 seconds."""
+
+    def __init__(self, *, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._known: dict[str, tuple[float, KeyHolder | None, Sources]] = {}
+
+    async def holder(self, secret: str, *, origin: str) -> tuple[KeyHolder, Sources]:
+        """The key's holder and the ids of the workspace's own sources.
+
+        Raises `Unauthenticated` for an unknown key, `Forbidden` for a widget key on another site's page.
+        """
+        digest = digest_of(secret)
+        known = self._known.get(digest)
+        if known is None or known[0] < time.monotonic():
+            known = await self._look_up(digest)
+        _, holder, sources = known
+        if holder is None:
+            raise Unauthenticated("This key is not known. Make one under Settings, or with: tellback key create")
+        if holder.kind == KeyKind.WIDGET and holder.origins and origin and origin not in holder.origins:
+            raise Forbidden(f"This widget key may not be used on {origin[:200]}. Add the site to the key.")
+        return holder, sources
+
+    async def _look_up(self, digest: str) -> tuple[float, KeyHolder | None, Sources]:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._conninfo, autocommit=False, connect_timeout=3
+                )
+            async with self._connection.transaction():
+                known = await self._read(self._connection, digest)
+        except (psycopg.Error, OSError) as error:
+            await self.close()
+            raise Unavailable("The database does not answer. Send it again in a moment.") from error
+        if len(self._known) > 5000:
+            self._known.clear()
+        self._known[digest] = known
+        return known
+
+    async def _read(
+        self, connection: psycopg.AsyncConnection[Any], digest: str
+    ) -> tuple[float, KeyHolder | None, Sources]:
+        until = time.monotonic() + REMEMBER
+        row = await (await connection.execute("SELECT * FROM tellback_find_api_key(%s)", [digest])).fetchone()
+        if row is None:
+            return until, None, {}
+        holder = KeyHolder(row[0], row[1], KeyKind(row[2]), tuple(origins_of(row[3])), row[4])
+        await connection.execute("SELECT set_config('tellback.workspace_id', %s, true)", [str(holder.workspace_id)])
+        cursor = await connection.execute(
+            "SELECT source_type, id FROM feedback_sources "
+            "WHERE source_type IN ('api', 'widget') AND integration_id IS NULL ORDER BY id DESC"
+        )
+        return until, holder, dict(await cursor.fetchall())
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

@@ -1,0 +1,150 @@
+"""The one door: everything that comes in passes `prepare` and one database function.
+
+`prepare` takes private data out and makes the row; `tellback_accept` (a migration) stores the rows of one workspace,
+their idempotency keys and the job that follows, in one statement. It is run by `accept_batch` on Django's connection,
+inside the caller's transaction, and by the edge as a transaction of its own. Either all of it is there or nothing is.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from tellback.intake.redaction import Redactor
+from tellback.kernel.ids import new_id
+
+ACCEPT_SQL = "SELECT n, id, receipt_token, outcome FROM tellback_accept(%s::uuid, %s::jsonb)"
+#: A sender's clock may be this far ahead; later times are taken for a wrong clock.
+CLOCK_LEEWAY = timedelta(minutes=10)
+EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+
+
+class Outcome(StrEnum):
+    """What became of a submission."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A key under which a request counts once, for as long as `window`, for one credential (`scope`)."""
+
+    scope: str
+    key: str
+    fingerprint: str
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One thing to accept, valid in form. Either `idempotency` or `dedupe_key` says when it is the same again."""
+
+    source_id: UUID
+    source_type: str
+    channel: str
+    text: str
+    source_created_at: datetime
+    category: str = "other"
+    severity: str = "medium"
+    subject: str = ""
+    external_id: str = ""
+    external_url: str | None = None
+    author: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
+    language: str | None = None
+    idempotency: Idempotency | None = None
+    dedupe_key: str | None = None
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a sender is told. A duplicate carries the id and the receipt of the first; a conflict neither."""
+
+    outcome: Outcome
+    raw_item_id: UUID | None
+    receipt_token: str | None
+
+
+def fingerprint(body: bytes) -> str:
+    """A keyed digest of a request's body: tells a repeated request from another one, and nothing else."""
+    return hmac.new(settings.SECRET_KEY.encode(), body, hashlib.sha256).hexdigest()
+
+
+def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
+    """The row of a submission: redacted, with its ids and its receipt. Nothing private of the text is left in it."""
+    item_id = new_id()
+    redactor = Redactor()
+    content = {"text": redactor.redact(submission.text)}
+    if submission.subject:
+        content["subject"] = redactor.redact(submission.subject)
+    if submission.language:
+        content["language"] = submission.language
+    context = redactor.redact_json(submission.context)
+    created, clock_note = _trusted_time(submission.source_created_at, now)
+    if clock_note:
+        context = {**context, "metadata": {**context.get("metadata", {}), **clock_note}}
+    idempotency = submission.idempotency
+    return {
+        "id": str(item_id),
+        "source_id": str(submission.source_id),
+        "source_type": submission.source_type,
+        "external_id": submission.external_id or str(item_id),
+        "dedupe_key": submission.dedupe_key or str(item_id),
+        "external_url": redactor.redact(submission.external_url) if submission.external_url else None,
+        "source_created_at": created.isoformat(),
+        "author": submission.author,
+        "content": content,
+        "context_envelope": context,
+        "channel": submission.channel,
+        "category": submission.category,
+        "severity": submission.severity,
+        "receipt_token": secrets.token_urlsafe(24),
+        "silent": submission.silent,
+        "now": now.isoformat(),
+        "scope": idempotency.scope if idempotency else None,
+        "key": idempotency.key if idempotency else None,
+        "fingerprint": idempotency.fingerprint if idempotency else None,
+        "expires_at": (now + idempotency.window).isoformat() if idempotency else None,
+    }
+
+
+def _trusted_time(claimed: datetime, now: datetime) -> tuple[datetime, dict[str, str]]:
+    """The sender's time, or ours with a note of what they said when theirs cannot be."""
+    if EARLIEST <= claimed <= now + CLOCK_LEEWAY:
+        return claimed, {}
+    return now, {"claimedTimestamp": claimed.isoformat()}
+
+
+def encode(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as the database function takes them."""
+    return json.dumps([{"n": n, **row} for n, row in enumerate(rows)], ensure_ascii=False)
+
+
+def decode(count: int, result: Sequence[Sequence[Any]]) -> list[Accepted]:
+    """The function's answer, in the order of the rows."""
+    accepted: list[Accepted | None] = [None] * count
+    for n, item_id, token, outcome in result:
+        accepted[n] = Accepted(Outcome(outcome), item_id, token)
+    if any(answer is None for answer in accepted):
+        raise RuntimeError("tellback_accept did not answer for every row")
+    return [answer for answer in accepted if answer is not None]
+
+
+def accept_batch(*, workspace_id: UUID, submissions: Sequence[Submission], now: datetime) -> list[Accepted]:
+    """Accept submissions of one workspace within the caller's transaction, answering in their order."""
+    rows = [prepare(submission, now=now) for submission in submissions]
+    with connection.cursor() as cursor:
+        cursor.execute(ACCEPT_SQL, [str(workspace_id), encode(rows)])
+        return decode(len(rows), cursor.fetchall())

@@ -1,0 +1,1 @@
+"""The schema registry: every payload version as a strict model."""

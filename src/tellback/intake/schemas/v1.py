@@ -1,0 +1,57 @@
+"""Version 1 of the payload: document 1's, strict, camelCase."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Channel = Literal["in-app", "support", "review", "community", "api"]
+Category = Literal[
+    "bug", "feature-request", "usability", "billing", "other",
+    "feature", "performance", "docs", "ux", "question", "praise",
+]  # fmt: skip
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
+
+
+def _has_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, str_max_length=4096)
+
+
+class Metadata(_Strict):
+    """What the client knew of where it was said."""
+
+    user_agent: Text | None = None
+    locale: Text | None = None
+    app_version: Text | None = None
+    page_url: Text | None = None
+    screenshot_base64: Text | None = Field(None, alias="screenshotBase64")
+
+
+class FeedbackV1(_Strict):
+    """One piece of feedback. The idempotency key makes a repeated request harmless."""
+
+    idempotency_key: UUID
+    user_id: Text | None = Field(description="Your id of the person, or null")
+    session_id: Text | None = Field(description="Your id of the session, or null")
+    channel: Channel
+    category: Category
+    severity: Severity = "medium"
+    content: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_storable), AfterValidator(_has_words)]
+    metadata: Metadata | None = None
+    timestamp: AwareDatetime = Field(description="When it was said, RFC 3339 with a zone")

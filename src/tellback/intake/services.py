@@ -1,0 +1,72 @@
+"""Writes of intake beside the door itself: sources, and what is found out about an item before it is read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
+from tellback.platform.jobs import Queue, defer
+from tellback.workspaces.identity import Author, resolve_author
+from tellback.workspaces.models import Workspace
+
+DEFAULT_SOURCES = {
+    "api": (DeliveryMode.PASSIVE, "API"),
+    "widget": (DeliveryMode.PASSIVE, "Widget"),
+}
+
+
+def get_or_create_source(
+    *, workspace_id: UUID, source_type: str, name: str, delivery_mode: DeliveryMode
+) -> FeedbackSource:
+    """The source of this type and name, made when it is not there yet."""
+    source, _ = FeedbackSource.objects.get_or_create(
+        workspace_id=workspace_id, source_type=source_type, name=name, defaults={"delivery_mode": delivery_mode}
+    )
+    return source
+
+
+def ensure_default_sources(*, workspace: Workspace) -> None:
+    """Make the sources that every workspace has from the start."""
+    for source_type, (mode, name) in DEFAULT_SOURCES.items():
+        get_or_create_source(workspace_id=workspace.id, source_type=source_type, name=name, delivery_mode=mode)
+
+
+@transaction.atomic
+def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
+    """Find out who said each item, then hand it on to triage and to understanding. Safe to repeat."""
+    items = list(
+        RawItem.objects.select_for_update(skip_locked=True)
+        .filter(id__in=item_ids, processing_state=ItemState.PENDING_CONTEXT)
+        .order_by("id")
+    )
+    if not items:
+        return
+    for item in items:
+        item.principal = resolve_author(workspace_id=item.workspace_id, author=author_of(item))
+        item.processing_state, item.state_changed_at = ItemState.READY, now
+    RawItem.objects.bulk_update(items, ["principal", "processing_state", "state_changed_at"])
+    FeedbackSource.objects.filter(id__in={item.source_id for item in items}).update(
+        last_synced_at=now, last_success_at=now
+    )
+    ids = [str(item.id) for item in items]
+    workspace_id = items[0].workspace_id
+    defer("triage.open_feedback", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=ids)
+    defer("understanding.understand", queue=Queue.AI, workspace_id=workspace_id, item_ids=ids)
+
+
+def author_of(item: RawItem) -> Author:
+    """The author as the item's source names them."""
+    stated = item.author
+    customer = item.context_envelope.get("customer") or {}
+    principal_id = stated.get("principalId")
+    return Author(
+        source_type=item.source_type,
+        external_user_id=str(stated.get("externalUserId") or ""),
+        email=str(stated.get("email") or ""),
+        name=str(stated.get("name") or ""),
+        principal_id=UUID(principal_id) if principal_id else None,
+        company=str(customer.get("company") or ""),
+        plan=str(customer.get("plan") or ""),
+    )

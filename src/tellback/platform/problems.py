@@ -1,0 +1,37 @@
+"""Problems as every door reports them: RFC 9457 `application/problem+json`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tellback.kernel.errors import TellbackError, TooMany, Unavailable
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_ROOT = "urn:tellback:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal, ready to send."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def problem_of(error: TellbackError) -> Problem:
+    """The problem document of an error; 429 and 503 say when to come back."""
+    document: dict[str, Any] = {
+        "type": TYPE_ROOT + error.stable_code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.stable_code,
+    }
+    if error.errors:
+        document["errors"] = [{"pointer": field.pointer, "detail": field.detail} for field in error.errors]
+    headers = {"content-type": CONTENT_TYPE}
+    if isinstance(error, TooMany | Unavailable):
+        headers["retry-after"] = str(error.retry_after)
+    return Problem(error.status, headers, orjson.dumps(document))

@@ -1,0 +1,150 @@
+"""Decisions of themes: which theme a signal joins, and how strong a theme is. Numpy only.
+
+No raw cosine threshold carries over between domains, so similarities are taken after subtracting what the workspace is
+about as a whole (its running mean vector), and the threshold is the mean plus `z` standard deviations of the similarity
+of unrelated pairs. The caller keeps, per workspace and embedding model, a `Space`.
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+#: Kinds of signal that are counted but gather no theme: praise would drown needs.
+UNTHEMED = frozenset({"praise"})
+
+#: The local engine's calibrated rule, measured on the public files (benchmarks/README.md).
+Z_JOIN = 2.7
+Z_SURE = 3.3
+#: How many signals the shipped prior counts for, so that the first ten already behave.
+PRIOR_WEIGHT = 60
+PRIOR_PAIR_SD = 0.13
+CANDIDATES = 24
+
+
+@dataclass(slots=True)
+class Space:
+    """What is known of a workspace's embeddings: the mean vector, and how alike unrelated signals are.
+
+    `count` signals made `mean`; `pairs` similarities have the running mean `pair_mean` and the sum of squared
+    deviations `pair_m2`.
+    """
+
+    mean: Vector
+    count: int = 0
+    pairs: int = 0
+    pair_mean: float = 0.0
+    pair_m2: float = 0.0
+    last: Vector | None = field(default=None)
+
+    @property
+    def pair_sd(self) -> float:
+        """Standard deviation of the similarity of unrelated pairs, shrunk to the shipped prior while few were seen."""
+        m2 = self.pair_m2 + PRIOR_WEIGHT * PRIOR_PAIR_SD**2
+        return math.sqrt(m2 / (self.pairs + PRIOR_WEIGHT))
+
+    def threshold(self, z: float) -> float:
+        """The centred similarity that `z` standard deviations above chance mean here."""
+        shrunk = self.pair_mean * self.pairs / (self.pairs + PRIOR_WEIGHT)
+        return shrunk + z * self.pair_sd
+
+    def learn(self, vector: Vector) -> None:
+        """Take one more signal into account, in order of arrival."""
+        if self.last is not None:
+            similarity = float(centred(vector, self.mean) @ centred(self.last, self.mean))
+            self.pairs += 1
+            change = similarity - self.pair_mean
+            self.pair_mean += change / self.pairs
+            self.pair_m2 += change * (similarity - self.pair_mean)
+        weight = self.count + PRIOR_WEIGHT
+        self.mean = ((self.mean * weight + vector) / (weight + 1)).astype(np.float32)
+        self.count += 1
+        self.last = vector
+
+
+def centred(vectors: NDArray[np.float32], mean: Vector) -> NDArray[np.float32]:
+    """Vectors without what all have in common, of length one."""
+    apart = vectors - mean
+    norm = np.linalg.norm(apart, axis=-1, keepdims=True)
+    return np.asarray(apart / np.maximum(norm, 1e-6), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a signal goes. `candidate` is a row of the given centroids, None for a new theme."""
+
+    action: Literal["assign_existing", "create_new"]
+    candidate: int | None
+    similarity: float
+    confidence: float
+    needs_review: bool
+    reason: str
+
+
+def assign(vector: Vector, centroids: Matrix, space: Space) -> Decision:
+    """Join the closest theme if it is closer than chance allows, else found a new one.
+
+    `centroids` has one row per candidate theme and may be empty. Between the two thresholds the signal joins and is
+    flagged for a person to look at.
+    """
+    join, sure = space.threshold(Z_JOIN), space.threshold(Z_SURE)
+    if not len(centroids):
+        return Decision("create_new", None, 0.0, 1.0, needs_review=False, reason="Nothing like it was said before")
+    similarities = centred(centroids, space.mean) @ centred(vector, space.mean)
+    best = int(similarities.argmax())
+    similarity = float(similarities[best])
+    if similarity < join:
+        return Decision(
+            "create_new",
+            None,
+            similarity,
+            confidence=_confidence(join - similarity, space.pair_sd),
+            needs_review=False,
+            reason=f"The closest theme is {similarity:.2f} alike; {join:.2f} is needed here",
+        )
+    return Decision(
+        "assign_existing",
+        best,
+        similarity,
+        confidence=_confidence(similarity - join, space.pair_sd),
+        needs_review=similarity < sure,
+        reason=f"{similarity:.2f} alike, {join:.2f} is needed here",
+    )
+
+
+def _confidence(distance: float, sd: float) -> float:
+    """From 0.5 at the threshold towards 1 with the distance in standard deviations."""
+    return round(1 / (1 + math.exp(-2 * distance / sd)), 4)
+
+
+def moved_centroid(centroid: Vector, count: int, vector: Vector) -> Vector:
+    """The centroid after one more signal: (c * n + e) / (n + 1)."""
+    return np.asarray((centroid * count + vector) / (count + 1), dtype=np.float32)
+
+
+#: What each urgency adds to a theme's weight.
+URGENCY_WEIGHT = {"critical": 3.0, "high": 2.0, "medium": 1.0, "low": 0.6}
+HALF_LIFE = timedelta(days=45)
+
+
+def strength(
+    *, people: int, signals: int, urgency: dict[str, int], last_signal: datetime | None, now: datetime
+) -> float:
+    """How much a theme asks for attention, 0 to 100.
+
+    Distinct people count most (messages of the same person little), weighted by how pressing it is for them, fading
+    with a half-life of 45 days since the last signal. One calm person is about 10, ten about 50, a hundred about 90.
+    """
+    if not signals or last_signal is None:
+        return 0.0
+    reach = people + 0.2 * max(signals - people, 0)
+    pressing = sum(URGENCY_WEIGHT[name] * count for name, count in urgency.items()) / max(sum(urgency.values()), 1)
+    age = max((now - last_signal) / HALF_LIFE, 0.0)
+    weight = float(reach * (pressing or 1.0) * math.pow(0.5, age))
+    return round(100 * (1 - 1 / (1 + weight / 10)), 1)

@@ -1,0 +1,256 @@
+"""Writes of themes: joining signals to themes, refreshing what a theme shows, archiving."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min, Q
+from pgvector.django import CosineDistance
+
+from tellback.intake.states import complete_items
+from tellback.kernel.ids import new_id
+from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.sdk.engine import Engine
+from tellback.themes import rules
+from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
+from tellback.understanding.models import Signal, SignalState
+
+OPEN = (ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE)
+#: With this many themes all are compared in memory; above, the database picks the nearest for each signal.
+COMPARE_ALL = 400
+#: How many of a theme's sentences its title is made of.
+DESCRIBED_SIGNALS = 80
+
+
+@transaction.atomic
+def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine, now: datetime) -> None:
+    """Give each waiting signal of these items a theme, in order of arrival, and complete the items. Safe to repeat.
+
+    Praise is counted but not themed. One batch of a workspace at a time: the row of its space is locked.
+    """
+    model = engine.identity.embedding_model
+    ThemeSpace.objects.get_or_create(
+        workspace_id=workspace_id, embedding_model=model, defaults={"mean_embedding": engine.background}
+    )
+    stored = ThemeSpace.objects.select_for_update().get(embedding_model=model)
+    waiting = list(
+        Signal.objects.filter(raw_feedback_item_id__in=item_ids, processing_state=SignalState.PENDING)
+        .select_related("raw_feedback_item")
+        .order_by("created_at", "raw_feedback_item_id", "position")
+    )
+    space = _load(stored)
+    candidates = _Candidates.near(waiting, model)
+    for signal in waiting:
+        _place(signal, candidates, space, model, now)
+    candidates.save(now)
+    Signal.objects.bulk_update(
+        waiting,
+        [
+            "theme_id",
+            "theme_similarity",
+            "theme_reason",
+            "needs_review",
+            "interpretation_confidence",
+            "processing_state",
+        ],
+    )
+    _save(stored, space)
+    complete_items(item_ids=item_ids, now=now)
+    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(i) for i in item_ids])
+    defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id)
+
+
+def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model: str, now: datetime) -> None:
+    signal.processing_state = SignalState.COMPLETED
+    if signal.signal_type in rules.UNTHEMED:
+        signal.theme_reason = "Thanks are counted, not themed"
+        return
+    vector = np.asarray(signal.embedding, dtype=np.float32)
+    decision = rules.assign(vector, candidates.centroids, space)
+    space.learn(vector)
+    signal.theme_id = (
+        candidates.found(signal, vector, model, now)
+        if decision.candidate is None
+        else candidates.join(decision.candidate, vector)
+    )
+    signal.theme_similarity = round(decision.similarity, 4)
+    signal.theme_reason = decision.reason
+    signal.needs_review = decision.needs_review
+
+
+@dataclass
+class _Candidates:
+    """The themes that a batch may join, with centroids that follow as it does."""
+
+    themes: list[Theme]
+    centroids: rules.Matrix
+    touched: set[int]
+
+    @classmethod
+    def near(cls, signals: Sequence[Signal], model: str) -> "_Candidates":
+        """Every open theme when there are few, else the nearest of each signal."""
+        themes = Theme.objects.filter(status__in=OPEN, centroid_model=model).order_by("id")
+        if themes.count() > COMPARE_ALL:
+            nearest: set[UUID] = set()
+            for signal in signals:
+                distance = CosineDistance("centroid_embedding", signal.embedding)
+                nearest.update(themes.order_by(distance).values_list("id", flat=True)[: rules.CANDIDATES])
+            themes = themes.filter(id__in=nearest)
+        rows = list(themes.select_for_update())
+        size = len(signals[0].embedding) if signals else 0
+        matrix = np.array([theme.centroid_embedding for theme in rows], dtype=np.float32).reshape(len(rows), -1)
+        return cls(rows, matrix if rows else np.zeros((0, size), dtype=np.float32), set())
+
+    def join(self, row: int, vector: rules.Vector) -> UUID:
+        """Add a signal to the theme in this row."""
+        theme = self.themes[row]
+        self.centroids[row] = rules.moved_centroid(self.centroids[row], theme.signal_count, vector)
+        theme.signal_count += 1
+        theme.status = ThemeStatus.ACTIVE
+        self.touched.add(row)
+        return theme.id
+
+    def found(self, signal: Signal, vector: rules.Vector, model: str, now: datetime) -> UUID:
+        """A new theme of one signal; it is shown when a second one joins."""
+        self.themes.append(
+            Theme.objects.create(
+                id=new_id(),
+                workspace_id=signal.workspace_id,
+                title=signal.summary,
+                summary=signal.summary,
+                status=ThemeStatus.CANDIDATE,
+                signal_count=1,
+                centroid_embedding=vector,
+                centroid_model=model,
+                centroid_updated_at=now,
+                first_signal_at=signal.raw_feedback_item.source_created_at,
+                last_signal_at=signal.raw_feedback_item.source_created_at,
+            )
+        )
+        self.centroids = np.vstack([self.centroids, vector[None]])
+        return self.themes[-1].id
+
+    def save(self, now: datetime) -> None:
+        """Store the themes that signals joined."""
+        changed = []
+        for row in sorted(self.touched):
+            theme = self.themes[row]
+            theme.centroid_embedding, theme.centroid_updated_at, theme.is_stale = self.centroids[row], now, True
+            changed.append(theme)
+        Theme.objects.bulk_update(
+            changed, ["centroid_embedding", "centroid_updated_at", "signal_count", "status", "is_stale"]
+        )
+
+
+def _load(stored: ThemeSpace) -> rules.Space:
+    last = stored.last_embedding
+    return rules.Space(
+        mean=np.asarray(stored.mean_embedding, dtype=np.float32),
+        count=stored.signal_count,
+        pairs=stored.pair_count,
+        pair_mean=stored.pair_mean,
+        pair_m2=stored.pair_m2,
+        last=None if last is None else np.asarray(last, dtype=np.float32),
+    )
+
+
+def _save(stored: ThemeSpace, space: rules.Space) -> None:
+    stored.mean_embedding, stored.signal_count, stored.last_embedding = space.mean, space.count, space.last
+    stored.pair_count, stored.pair_mean, stored.pair_m2 = space.pairs, space.pair_mean, space.pair_m2
+    stored.save()
+
+
+@transaction.atomic
+def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200) -> int:
+    """Bring the figures, strength and words of changed themes up to date; returns how many. Safe to repeat.
+
+    Everything is computed from the signals as they are, so running it twice changes nothing.
+    """
+    stale = list(
+        Theme.objects.select_for_update(skip_locked=True).filter(is_stale=True, status__in=OPEN).order_by("id")[:limit]
+    )
+    space = ThemeSpace.objects.filter(embedding_model=engine.identity.embedding_model).first()
+    background = np.asarray(space.mean_embedding, dtype=np.float32) if space else None
+    for theme in stale:
+        _count(theme, now)
+        if theme.status == ThemeStatus.ACTIVE and not theme.title_is_manual:
+            _describe(theme, engine, background)
+        theme.is_stale = False
+        theme.save()
+    return len(stale)
+
+
+def _count(theme: Theme, now: datetime) -> None:
+    signals = Signal.objects.filter(theme_id=theme.id)
+    figures = signals.aggregate(
+        signals=Count("id"),
+        review=Count("id", filter=Q(needs_review=True)),
+        first=Min("raw_feedback_item__source_created_at"),
+        last=Max("raw_feedback_item__source_created_at"),
+    )
+    theme.signal_count, theme.needs_review_count = figures["signals"], figures["review"]
+    theme.first_signal_at, theme.last_signal_at = figures["first"], figures["last"]
+    theme.unique_author_count = _people(theme.id)
+    rows = list(signals.values_list("signal_type", "sentiment", "urgency", "raw_feedback_item__source_type"))
+    kinds, sentiments, urgencies, sources = (
+        (dict(Counter(column)) for column in zip(*rows, strict=True))
+        if rows
+        else (
+            {},
+            {},
+            {},
+            {},
+        )
+    )
+    theme.type_distribution, theme.sentiment_distribution = kinds, sentiments
+    theme.urgency_distribution, theme.source_distribution = urgencies, sources
+    theme.strength = rules.strength(
+        people=theme.unique_author_count,
+        signals=theme.signal_count,
+        urgency=urgencies,
+        last_signal=theme.last_signal_at,
+        now=now,
+    )
+
+
+def _people(theme_id: UUID) -> int:
+    """Distinct people; each item without an author counts as one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(DISTINCT coalesce(r.principal_id, r.id)) FROM feedback_signals s
+            JOIN raw_feedback_items r ON r.id = s.raw_feedback_item_id WHERE s.theme_id = %s
+            """,
+            [theme_id],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> None:
+    signals = list(
+        Signal.objects.filter(theme_id=theme.id)
+        .order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
+        .values_list("summary", "embedding")[:DESCRIBED_SIGNALS]
+    )
+    texts = [summary for summary, _ in signals]
+    vectors = np.array([embedding for _, embedding in signals], dtype=np.float32)
+    words = engine.describe(texts, vectors, background=background)
+    theme.title, theme.summary = words.title, words.summary
+
+
+@transaction.atomic
+def archive_theme(*, theme: Theme, now: datetime) -> None:
+    """Put a theme away: it gathers no more signals and leaves the list; nothing is deleted."""
+    Theme.objects.filter(pk=theme.pk).update(status=ThemeStatus.ARCHIVED, updated_at=now)
+
+
+@transaction.atomic
+def restore_theme(*, theme: Theme, now: datetime) -> None:
+    """Bring an archived theme back."""
+    Theme.objects.filter(pk=theme.pk, status=ThemeStatus.ARCHIVED).update(
+        status=ThemeStatus.ACTIVE, updated_at=now, is_stale=True
+    )

@@ -1,0 +1,107 @@
+"""Who somebody is: an author as a source names them, resolved to a principal (document 3, section 7.1)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from tellback.workspaces.models import ExternalIdentity, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """What a source says of a person; each part may be empty."""
+
+    source_type: str
+    external_user_id: str = ""
+    email: str = ""
+    name: str = ""
+    principal_id: UUID | None = None
+    company: str = ""
+    plan: str = ""
+
+
+def resolve_author(*, workspace_id: UUID, author: Author) -> Principal | None:
+    """The principal behind an author: by principal id, else e-mail, else the source's own id. None for nobody.
+
+    Unknown people get a principal without a login. Two at once for the same person give one. What was unknown about a
+    person (name, company, plan) is filled in, never overwritten.
+    """
+    if author.principal_id:
+        return Principal.objects.filter(id=author.principal_id).first()
+    if author.email:
+        principal = _by_email(workspace_id, author)
+        if author.external_user_id:
+            _remember(workspace_id, author, principal)
+    elif author.external_user_id:
+        principal = _by_external_id(workspace_id, author)
+    else:
+        return None
+    _fill_in(principal, author)
+    return principal
+
+
+def _by_email(workspace_id: UUID, author: Author) -> Principal:
+    known = Principal.objects.filter(email__iexact=author.email).first()
+    if known:
+        return known
+    linked = _linked(author)
+    if linked and not linked.email:
+        linked.email = author.email.lower()
+        linked.save(update_fields=["email", "updated_at"])
+        return linked
+    try:
+        with transaction.atomic():
+            return Principal.objects.create(
+                workspace_id=workspace_id, email=author.email.lower(), display_name=author.name
+            )
+    except IntegrityError:
+        return Principal.objects.get(email__iexact=author.email)
+
+
+def _by_external_id(workspace_id: UUID, author: Author) -> Principal:
+    known = _linked(author)
+    if known:
+        return known
+    try:
+        with transaction.atomic():
+            made = Principal.objects.create(workspace_id=workspace_id, display_name=author.name)
+            _remember(workspace_id, author, made)
+            return made
+    except IntegrityError:
+        return ExternalIdentity.objects.get(
+            source_type=author.source_type, external_user_id=author.external_user_id
+        ).principal
+
+
+def _linked(author: Author) -> Principal | None:
+    if not author.external_user_id:
+        return None
+    identity = (
+        ExternalIdentity.objects.filter(source_type=author.source_type, external_user_id=author.external_user_id)
+        .select_related("principal")
+        .first()
+    )
+    return identity.principal if identity else None
+
+
+def _remember(workspace_id: UUID, author: Author, principal: Principal) -> None:
+    ExternalIdentity.objects.get_or_create(
+        workspace_id=workspace_id,
+        source_type=author.source_type,
+        external_user_id=author.external_user_id,
+        defaults={
+            "principal": principal,
+            "external_name": author.name or None,
+            "external_email": author.email or None,
+        },
+    )
+
+
+def _fill_in(principal: Principal, author: Author) -> None:
+    missing = {"display_name": author.name, "company": author.company, "plan": author.plan}
+    changed = [name for name, value in missing.items() if value and not getattr(principal, name)]
+    for name in changed:
+        setattr(principal, name, missing[name])
+    if changed:
+        principal.save(update_fields=[*changed, "updated_at"])
