@@ -51,9 +51,10 @@ def ensure_secret_key(options: Options) -> None:
         raise Unavailable("Set TELLBACK_SECRET_KEY to a long random text: production does not start without one.")
     path = options.data_dir / "secret_key"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError), os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-    ) as file:
+    with (
+        contextlib.suppress(FileExistsError),
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+    ):
         file.write(secrets.token_urlsafe(48))
     os.environ["TELLBACK_MADE_KEY"] = path.read_text().strip()
 
@@ -81,4 +82,3 @@ def ready() -> Iterator[Options]:
         connections.close_all()
         if embedded and embedded.started_here:
             embedded.stop()
-

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tellback.cli import config, demo, doctor, import_, jobs, keys, migrate, up, web, worker
+from tellback.cli import migrate, up, web, worker
 from tellback.kernel.errors import Invalid, NotFound, TellbackError
 
 app = typer.Typer(
@@ -22,12 +22,6 @@ app.command("up")(up.up)
 app.command("web")(web.web)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
-app.command("import")(import_.import_file)
-app.command("doctor")(doctor.doctor)
-app.add_typer(demo.app, name="demo")
-app.add_typer(config.app, name="config")
-app.add_typer(keys.app, name="key")
-app.add_typer(jobs.app, name="jobs")
 
 errors = Console(stderr=True, highlight=False)
 

@@ -137,7 +137,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tellback.cli", *self.arguments],
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - this process has no other threads
         )
 
     def watch(self) -> None:
@@ -150,7 +150,9 @@ class Child:
         self.falls = 0 if time.monotonic() - self.started_at > STEADY_SECONDS else self.falls + 1
         if self.falls > RESTARTS:
             raise Unavailable(f"The {self.name} process ended {RESTARTS} times in a row. Look at its messages above.")
-        console.print(f"The {self.name} process ended with {self.process.returncode}; starting it again.", style="yellow")
+        console.print(
+            f"The {self.name} process ended with {self.process.returncode}; starting it again.", style="yellow"
+        )
         time.sleep(min(0.2 * 2**self.falls, 5))
         self.start()
 

@@ -15,9 +15,7 @@ GRACE_SECONDS = 25
 
 
 def worker(
-    queues: Annotated[
-        str, typer.Option(help="Comma-separated queues; all when empty.", show_default=False)
-    ] = "",
+    queues: Annotated[str, typer.Option(help="Comma-separated queues; all when empty.", show_default=False)] = "",
 ) -> None:
     """Do the jobs: understand feedback, keep themes, deliver mail. Run as many as you like."""
     options = read_options()

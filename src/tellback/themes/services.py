@@ -101,9 +101,10 @@ class _Candidates:
                 nearest.update(themes.order_by(distance).values_list("id", flat=True)[: rules.CANDIDATES])
             themes = themes.filter(id__in=nearest)
         rows = list(themes.select_for_update())
+        if rows:
+            return cls(rows, np.array([theme.centroid_embedding for theme in rows], dtype=np.float32), set())
         size = len(signals[0].embedding) if signals else 0
-        matrix = np.array([theme.centroid_embedding for theme in rows], dtype=np.float32).reshape(len(rows), -1)
-        return cls(rows, matrix if rows else np.zeros((0, size), dtype=np.float32), set())
+        return cls([], np.zeros((0, size), dtype=np.float32), set())
 
     def join(self, row: int, vector: rules.Vector) -> UUID:
         """Add a signal to the theme in this row."""

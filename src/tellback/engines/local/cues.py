@@ -34,6 +34,11 @@ _FILLER = re.compile(
     r"(?:[\s,]+(?:all|team|there|everyone|folks|\[name:\d+\]|[A-Z][\w.-]+)){0,3}[\s,.!:-]*$",
     re.IGNORECASE,
 )
+#: "You can reach me at …": says nothing about the product.
+_CONTACT = re.compile(
+    r"^.{0,40}\b(?:write|mail|e-?mail|contact|reach|call|text|ping|reply|get\s+back)\b.{0,25}\[(?:email|phone|name):\d+\].{0,12}$",
+    re.IGNORECASE,
+)
 _CRITICAL = re.compile(
     r"\b(?:data\s+loss|lost\s+(?:all|an?\s+entire|our|my)\s+(?:\w+\s+)?(?:data|work|entries|files|photos|changes|day)|security|breach|"
     r"charged\s+twice|double[- ]charged|outage|production\s+is\s+down|(?:completely|totally)\s+(?:down|unusable|blocked)|"
@@ -64,8 +69,8 @@ def cued_type(sentence: str) -> str | None:
 
 
 def is_filler(sentence: str) -> bool:
-    """Whether a sentence only greets, thanks in passing or signs off."""
-    return bool(_FILLER.match(sentence.strip()))
+    """Whether a sentence only greets, thanks in passing, signs off or leaves an address."""
+    return bool(_FILLER.match(sentence.strip()) or _CONTACT.match(sentence.strip()))
 
 
 def urgency_of(text: str, signal_type: str) -> str:
