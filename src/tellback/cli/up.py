@@ -61,16 +61,17 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _announce_and_run(options: Options, children: list["Child"], *, demo: bool) -> None:
     from tellback.cli.bootstrap import ensure_installation
-    from tellback.understanding.engine import prepare_engine
+    from tellback.understanding.engine import finish_preparing_engine, start_preparing_engine
 
-    prepare_engine()
+    preparing = start_preparing_engine()
     installation = ensure_installation()
     children += [Child("web", ["web"]), Child("worker", ["worker"])]
-    for child in children:
-        child.start()
+    children[0].start()
+    finish_preparing_engine(preparing)
+    children[1].start()
     base_url = (options.base_url or f"http://{options.host}:{options.port}").rstrip("/")
     _await_page(base_url, children)
-    console.print(_welcome(options, base_url, installation))
+    console.print(_welcome(options, base_url, installation), soft_wrap=True)
     if demo:
         children.append(Child("demo", ["demo", "load", "--quiet"], runs_once=True))
         children[-1].start()
@@ -96,14 +97,11 @@ def _await_page(base_url: str, children: list["Child"]) -> None:
 
 
 def _welcome(options: Options, base_url: str, installation: object) -> Text:
-    from django.utils import timezone
-
     from tellback.cli.bootstrap import Installation
-    from tellback.workspaces.entry import issue_entry_token
+    from tellback.workspaces.entry import entry_path
 
     assert isinstance(installation, Installation)
-    token = issue_entry_token(user=installation.owner, now=timezone.now())
-    rows = [("Open", base_url), ("Sign in", f"{base_url}/admin/enter/{token}  (works once)")]
+    rows = [("Open", base_url), ("Sign in", f"{base_url}{entry_path(user=installation.owner)}  (works once)")]
     if installation.password:
         rows.append(("or with", f"{installation.owner.email}  password {installation.password}"))
     if installation.api_key:

@@ -47,8 +47,8 @@ class FeedbackV1(_Strict):
     """One piece of feedback. The idempotency key makes a repeated request harmless."""
 
     idempotency_key: UUID
-    user_id: Text | None = Field(description="Your id of the person, or null")
-    session_id: Text | None = Field(description="Your id of the session, or null")
+    user_id: Text | None = Field(None, description="Your id of the person, or null")
+    session_id: Text | None = Field(None, description="Your id of the session, or null")
     channel: Channel
     category: Category
     severity: Severity = "medium"
