@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 from pytest_django.plugin import DjangoDbBlocker
 
 from tellback.config.database import database_settings
@@ -54,6 +55,12 @@ def workspace(db: None) -> Iterator["object"]:
     made = create_workspace(name="Harbour", slug="harbour")
     with in_workspace(made.id):
         yield made
+
+
+@pytest.fixture(autouse=True)
+def keep_mail(settings: SettingsWrapper) -> None:
+    """Mail goes where the product keeps it; pytest-django would take it elsewhere."""
+    settings.EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
 
 
 @pytest.fixture

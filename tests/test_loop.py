@@ -4,9 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from tellback.boards.models import Board
+from tellback.boards.services import ensure_defaults, promote_theme
+from tellback.effects.models import KeptMail
 from tellback.intake.accept import Idempotency, Outcome, Submission, accept_batch
 from tellback.intake.models import FeedbackSource, ItemState, RawItem
 from tellback.intake.services import ensure_default_sources
+from tellback.loop.selectors import get_receipt, recipients_of
+from tellback.loop.services import publish_entry, save_entry, tell_recipients
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
@@ -58,6 +63,39 @@ def test_feedback_becomes_themes_with_verbatim_quotes(workspace: Workspace, run_
     assert "dark mode" in active[1].title.lower()
     assert Feedback.objects.filter(intent="bug").count() == 3
     assert Principal.objects.exclude(email="").count() == 4
+
+
+def test_shipping_tells_every_author_once_with_their_own_words(
+    workspace: Workspace, run_jobs: Callable[[], int]
+) -> None:
+    ensure_defaults(workspace=workspace)
+    accept_batch(workspace_id=workspace.id, submissions=submit(workspace, TEXTS), now=NOW)
+    run_jobs()
+    owner = Principal.objects.create(workspace=workspace, display_name="Owner", email="owner@example.com")
+    theme = Theme.objects.filter(status=ThemeStatus.ACTIVE).order_by("-signal_count")[0]
+    post = promote_theme(
+        theme=theme, board=Board.objects.get(), title=theme.title, body="", tags=["export"], actor=owner, now=NOW
+    )
+    run_jobs()
+    entry = save_entry(
+        workspace_id=workspace.id, entry=None, title="Exports are whole", body="", posts=[post], author=owner, now=NOW
+    )
+    promised = {recipient.principal_id for recipient in recipients_of(entry)}
+    assert len(promised) == 3
+    assert publish_entry(entry=entry, actor=owner, now=NOW) == 3
+    run_jobs()
+    shipped = KeptMail.objects.filter(subject="Shipped: Exports are whole")
+    assert {mail.to for mail in shipped} == {"u0@example.com", "u1@example.com", "u2@example.com"}
+    assert all("CSV" in mail.text for mail in shipped)
+    assert all(mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" for mail in shipped)
+    tell_recipients(entry=entry, now=NOW)
+    run_jobs()
+    assert shipped.count() == 3
+    item = RawItem.objects.get(content__text__startswith="Exporting")
+    receipt = get_receipt(item)
+    assert "".join(piece.text for piece in receipt.pieces) == item.content["text"]
+    assert receipt.steps[-1].title == "It has shipped"
+    assert receipt.themes[0].others == 2
 
 
 def test_the_same_request_again_is_a_duplicate_with_the_same_receipt(workspace: Workspace) -> None:

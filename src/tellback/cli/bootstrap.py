@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
+from tellback.boards.services import ensure_defaults
 from tellback.intake.services import ensure_default_sources
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 from tellback.workspaces.models import KeyKind, Role, User, Workspace
@@ -30,6 +31,7 @@ def ensure_installation() -> Installation:
         with in_workspace(known[0]):
             workspace = Workspace.objects.get()
             ensure_default_sources(workspace=workspace)
+            ensure_defaults(workspace=workspace)
         return Installation(known[0], User.objects.order_by("created_at")[0])
     workspace = create_workspace(name="Tellback", slug="default")
     password = secrets.token_urlsafe(9)
@@ -39,6 +41,7 @@ def ensure_installation() -> Installation:
         )
         add_member(workspace=workspace, user=owner, role=Role.OWNER)
         ensure_default_sources(workspace=workspace)
+        ensure_defaults(workspace=workspace)
         api_key = issue_key(workspace=workspace, kind=KeyKind.SECRET, name="First API key")
         widget_key = issue_key(workspace=workspace, kind=KeyKind.WIDGET, name="First widget key")
     return Installation(workspace.id, owner, password, api_key.secret, widget_key.secret)

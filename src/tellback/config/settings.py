@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tellback.config.database import database_settings
+from tellback.config.mail import mail_settings
 from tellback.config.options import Options
 
 OPTIONS = Options()
@@ -102,6 +103,13 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+
+DEFAULT_FROM_EMAIL = OPTIONS.mail_from
+MAIL_DOMAIN = _host
+if OPTIONS.mail_url:
+    globals().update(mail_settings(OPTIONS.mail_url.get_secret_value()))
+else:
+    EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
 
 USE_TZ = True
 TIME_ZONE = "UTC"

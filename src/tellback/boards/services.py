@@ -1,0 +1,211 @@
+"""Writes of the public side: boards, posts, votes, comments, moves, and promoting a theme."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.text import slugify
+
+from tellback.boards.models import (
+    Board,
+    Comment,
+    Post,
+    PostStatusChange,
+    PostTag,
+    Status,
+    StatusCategory,
+    Tag,
+    Vote,
+)
+from tellback.kernel.errors import Conflict, FieldError, Invalid
+from tellback.platform.jobs import Queue, defer
+from tellback.themes.models import Theme, ThemeStatus
+from tellback.triage.services import move_with_post
+from tellback.understanding.models import Signal
+from tellback.workspaces.models import Principal, Workspace
+
+DEFAULT_STATUSES = (
+    ("Open", StatusCategory.OPEN, False),
+    ("Under review", StatusCategory.UNDER_REVIEW, True),
+    ("Planned", StatusCategory.PLANNED, True),
+    ("In progress", StatusCategory.IN_PROGRESS, True),
+    ("Complete", StatusCategory.COMPLETE, True),
+    ("Closed", StatusCategory.CLOSED, False),
+)
+
+
+@transaction.atomic
+def ensure_defaults(*, workspace: Workspace) -> None:
+    """Give a workspace its first board and its statuses. Safe to repeat; what people changed stays."""
+    if not Board.objects.exists():
+        Board.objects.create(
+            workspace=workspace, name="Product", slug="product", description="Ideas and problems, in the open"
+        )
+    if not Status.objects.exists():
+        Status.objects.bulk_create(
+            Status(
+                workspace=workspace,
+                name=name,
+                slug=slugify(name),
+                category=category,
+                position=position,
+                on_roadmap=on_roadmap,
+                is_default=category == StatusCategory.OPEN,
+            )
+            for position, (name, category, on_roadmap) in enumerate(DEFAULT_STATUSES)
+        )
+
+
+@transaction.atomic
+def create_post(
+    *,
+    workspace_id: UUID,
+    board: Board,
+    title: str,
+    body: str,
+    author: Principal | None,
+    tags: Sequence[str],
+    now: datetime,
+) -> Post:
+    """A new post in the default status; its author votes for it and hears about it.
+
+    Raises `Invalid` when the title is missing or too long.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise Invalid("Give the post a title.", errors=[FieldError("/title", "is missing")])
+    if len(title) > 200:
+        raise Invalid("The title is too long.", errors=[FieldError("/title", "may have 200 characters")])
+    post = Post.objects.create(
+        workspace_id=workspace_id,
+        board=board,
+        status=Status.objects.get(is_default=True),
+        author=author,
+        title=title,
+        slug=slugify(title)[:200] or "post",
+        body=body.strip(),
+        created_at=now,
+    )
+    for name in dict.fromkeys(tag.strip() for tag in tags if tag.strip()):
+        tag, _ = Tag.objects.get_or_create(
+            workspace_id=workspace_id, slug=slugify(name)[:60] or "tag", defaults={"name": name[:60]}
+        )
+        PostTag.objects.create(workspace_id=workspace_id, post=post, tag=tag)
+    defer("loop.on_post_created", queue=Queue.EFFECTS, workspace_id=workspace_id, post_id=str(post.id))
+    return post
+
+
+@transaction.atomic
+def promote_theme(
+    *, theme: Theme, board: Board, title: str, body: str, tags: Sequence[str], actor: Principal, now: datetime
+) -> Post:
+    """Make a post of a theme. Everybody whose feedback is behind it will hear what becomes of it.
+
+    The promoting person is the author. Raises `Conflict` when the theme has been promoted already.
+    """
+    theme = Theme.objects.select_for_update().get(pk=theme.pk)
+    if theme.promoted_to_post_id is not None:
+        raise Conflict("This theme has been promoted already.")
+    if theme.status != ThemeStatus.ACTIVE:
+        raise Conflict("Only an active theme can be promoted.")
+    post = create_post(
+        workspace_id=theme.workspace_id, board=board, title=title, body=body, author=actor, tags=tags, now=now
+    )
+    post.promoted_from_theme = theme
+    post.save(update_fields=["promoted_from_theme"])
+    theme.promoted_to_post_id, theme.promoted_at = post.id, now
+    theme.save(update_fields=["promoted_to_post_id", "promoted_at", "updated_at"])
+    defer(
+        "loop.subscribe_feedback_authors",
+        queue=Queue.EFFECTS,
+        workspace_id=theme.workspace_id,
+        post_id=str(post.id),
+    )
+    return post
+
+
+@transaction.atomic
+def move_post(
+    *, post: Post, status: Status, note: str, actor: Principal | None, now: datetime
+) -> PostStatusChange | None:
+    """Move a post to a status, and the feedback behind it along. None when it is there already."""
+    post = Post.objects.select_for_update().get(pk=post.pk)
+    if post.status_id == status.id:
+        return None
+    change = PostStatusChange.objects.create(
+        workspace_id=post.workspace_id,
+        post=post,
+        previous_id=post.status_id,
+        status=status,
+        actor=actor,
+        note=note.strip(),
+        created_at=now,
+    )
+    Post.objects.filter(pk=post.pk).update(status=status, status_changed_at=now, updated_at=now)
+    move_with_post(
+        item_ids=items_behind(post=post), post_category=status.category, actor=actor, note=note.strip(), now=now
+    )
+    defer("loop.on_post_moved", queue=Queue.EFFECTS, workspace_id=post.workspace_id, change_id=str(change.id))
+    return change
+
+
+def items_behind(*, post: Post) -> list[UUID]:
+    """The raw items whose signals are in the theme that the post was promoted from."""
+    if post.promoted_from_theme_id is None:
+        return []
+    return list(
+        Signal.objects.filter(theme_id=post.promoted_from_theme_id)
+        .values_list("raw_feedback_item_id", flat=True)
+        .distinct()
+    )
+
+
+@transaction.atomic
+def vote(*, post: Post, principal: Principal) -> bool:
+    """Count one person's vote once; returns whether it is new. Any number of clicks are one vote."""
+    _, made = Vote.objects.get_or_create(workspace_id=post.workspace_id, post=post, principal=principal)
+    if made:
+        Post.objects.filter(pk=post.pk).update(vote_count=F("vote_count") + 1)
+        defer(
+            "loop.on_vote",
+            queue=Queue.EFFECTS,
+            workspace_id=post.workspace_id,
+            post_id=str(post.id),
+            principal_id=str(principal.id),
+        )
+    return made
+
+
+@transaction.atomic
+def take_vote_back(*, post: Post, principal: Principal) -> bool:
+    """Take one person's vote back; returns whether there was one."""
+    deleted, _ = Vote.objects.filter(post=post, principal=principal).delete()
+    if deleted:
+        Post.objects.filter(pk=post.pk).update(vote_count=F("vote_count") - 1)
+    return bool(deleted)
+
+
+@transaction.atomic
+def comment(*, post: Post, author: Principal, body: str, is_from_team: bool, now: datetime) -> Comment:
+    """Add a comment under a post. Raises `Invalid` when it says nothing."""
+    if not body.strip():
+        raise Invalid("Write something first.", errors=[FieldError("/body", "is empty")])
+    made = Comment.objects.create(
+        workspace_id=post.workspace_id,
+        post=post,
+        author=author,
+        body=body.strip()[:10_000],
+        is_from_team=is_from_team,
+        created_at=now,
+    )
+    Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
+    defer(
+        "loop.on_comment",
+        queue=Queue.EFFECTS,
+        workspace_id=post.workspace_id,
+        post_id=str(post.id),
+        principal_id=str(author.id),
+    )
+    return made

@@ -1,0 +1,66 @@
+"""Entry points of the loop's jobs."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from tellback.boards.models import Post, PostStatusChange
+from tellback.loop import rules, services
+from tellback.loop.models import ChangelogEntry, SubscriptionReason
+from tellback.platform.jobs import Queue, defer, job
+from tellback.platform.tenancy import current_workspace_id
+from tellback.workspaces.models import Principal
+
+
+@job("loop.acknowledge", queue=Queue.EFFECTS)
+def acknowledge(*, feedback_ids: list[str]) -> None:
+    """Tell the authors of this feedback that it arrived."""
+    ids = [UUID(feedback_id) for feedback_id in feedback_ids]
+    services.acknowledge(feedback_ids=ids, pacing=rules.Pacing(), now=timezone.now())
+
+
+@job("loop.on_post_created", queue=Queue.EFFECTS)
+def on_post_created(*, post_id: str) -> None:
+    """Subscribe the author of a new post."""
+    post = Post.objects.select_related("author").get(id=post_id)
+    if post.author:
+        services.subscribe(post=post, principal=post.author, reason=SubscriptionReason.AUTHOR)
+
+
+@job("loop.subscribe_feedback_authors", queue=Queue.EFFECTS)
+def subscribe_feedback_authors(*, post_id: str) -> None:
+    """Subscribe everybody whose feedback is behind a promoted post."""
+    services.subscribe_feedback_authors(post=Post.objects.get(id=post_id))
+
+
+@job("loop.on_vote", queue=Queue.EFFECTS)
+def on_vote(*, post_id: str, principal_id: str) -> None:
+    """Subscribe who voted."""
+    _subscribe(post_id, principal_id, SubscriptionReason.VOTE)
+
+
+@job("loop.on_comment", queue=Queue.EFFECTS)
+def on_comment(*, post_id: str, principal_id: str) -> None:
+    """Subscribe who commented."""
+    _subscribe(post_id, principal_id, SubscriptionReason.COMMENT)
+
+
+def _subscribe(post_id: str, principal_id: str, reason: SubscriptionReason) -> None:
+    services.subscribe(
+        post=Post.objects.get(id=post_id), principal=Principal.objects.get(id=principal_id), reason=reason
+    )
+
+
+@job("loop.on_post_moved", queue=Queue.EFFECTS)
+def on_post_moved(*, change_id: str) -> None:
+    """Tell the subscribers of a post that it moved."""
+    change = PostStatusChange.objects.select_related("post__board", "status").get(id=change_id)
+    services.tell_about_move(change=change, now=timezone.now())
+
+
+@job("loop.tell_recipients", queue=Queue.EFFECTS)
+def tell_recipients(*, entry_id: str) -> None:
+    """Tell the next recipients of a published entry, and leave a job for the rest."""
+    entry = ChangelogEntry.objects.get(id=entry_id)
+    if services.tell_recipients(entry=entry, now=timezone.now()):
+        defer("loop.tell_recipients", queue=Queue.EFFECTS, workspace_id=current_workspace_id(), entry_id=entry_id)

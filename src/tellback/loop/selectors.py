@@ -1,0 +1,166 @@
+"""Reads of the loop: who will be told, and what a receipt shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from tellback.boards.models import Post
+from tellback.intake.models import RawItem
+from tellback.loop import rules
+from tellback.loop.models import ChangelogEntry, Subscription, SubscriptionReason
+from tellback.themes.models import Theme, ThemeStatus
+from tellback.triage.models import Feedback, FeedbackStatus, StatusChange
+from tellback.triage.rules import TOLD_TO_AUTHOR
+from tellback.understanding.models import Signal
+from tellback.workspaces.models import Principal
+
+
+def recipients_of(entry: ChangelogEntry) -> list[rules.Recipient]:
+    """Everybody who would be told if the entry were published now, each once."""
+    subscriptions = Subscription.objects.filter(
+        post__changelog_entries__changelog_entry=entry, notify_status_changes=True, unsubscribed_at=None
+    )
+    if entry.author_id:
+        subscriptions = subscriptions.exclude(principal_id=entry.author_id)
+    return rules.one_each(subscriptions.values_list("principal_id", "reason"))
+
+
+@dataclass(frozen=True, slots=True)
+class PostReach:
+    """How many people wait for a post, and how many of them gave the feedback behind it."""
+
+    post: Post
+    subscribers: int
+    feedback_authors: int
+
+
+def reach_of(posts: QuerySet[Post]) -> list[PostReach]:
+    """The reach of each post, widest first."""
+    active = Q(subscriptions__unsubscribed_at=None, subscriptions__notify_status_changes=True)
+    authors = active & Q(subscriptions__reason=SubscriptionReason.FEEDBACK_AUTHOR)
+    rows = posts.select_related("board", "status").annotate(
+        waiting=Count("subscriptions", filter=active, distinct=True),
+        spoke=Count("subscriptions", filter=authors, distinct=True),
+    )
+    return sorted((PostReach(row, row.waiting, row.spoke) for row in rows), key=lambda reach: -reach.subscribers)
+
+
+def find_receipt(token: str) -> tuple[UUID, UUID] | None:
+    """The raw item and workspace of a receipt, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, workspace_id FROM tellback_find_receipt(%s)", [token])
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the person's text: marked when something was understood in it."""
+
+    text: str
+    signal_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the receipt's timeline."""
+
+    at: datetime
+    title: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTheme:
+    """What the person has in common with others: never who they are."""
+
+    title: str
+    others: int
+    post: Post | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An author's private view of one raw item."""
+
+    item: RawItem
+    pieces: list[Piece]
+    steps: list[Step]
+    themes: list[SharedTheme]
+    status: str
+    response: str
+    person: Principal | None
+
+
+STEP_TITLES = {
+    FeedbackStatus.ACKNOWLEDGED: "We have read it",
+    FeedbackStatus.PLANNED: "It is planned",
+    FeedbackStatus.IN_PROGRESS: "We are working on it",
+    FeedbackStatus.COMPLETED: "It has shipped",
+    FeedbackStatus.DECLINED: "We decided not to do this",
+}
+
+
+def get_receipt(item: RawItem) -> Receipt:
+    """What its author may see of an item."""
+    signals = list(Signal.objects.filter(raw_feedback_item=item).order_by("position"))
+    feedback = Feedback.objects.filter(raw_item=item).first()
+    return Receipt(
+        item=item,
+        pieces=marked(str(item.content.get("text", "")), signals),
+        steps=_steps(item, feedback),
+        themes=_shared(signals),
+        status=feedback.status if feedback else FeedbackStatus.NEW,
+        response=(feedback.public_response or "") if feedback else "",
+        person=item.principal,
+    )
+
+
+def marked(text: str, signals: list[Signal]) -> list[Piece]:
+    """The text cut at the evidence of its signals; put together again it is the text."""
+    spans = sorted(
+        (span["start"], span["end"], signal.get_signal_type_display())
+        for signal in signals
+        for span in signal.evidence_spans
+    )
+    pieces, last = [], 0
+    for start, end, kind in spans:
+        if start < last:
+            continue
+        if start > last:
+            pieces.append(Piece(text[last:start], None))
+        pieces.append(Piece(text[start:end], kind))
+        last = end
+    return [*pieces, Piece(text[last:], None)] if last < len(text) else pieces
+
+
+def _steps(item: RawItem, feedback: Feedback | None) -> list[Step]:
+    steps = [Step(item.created_at, "We received it", "")]
+    if item.processed_at:
+        steps.append(Step(item.processed_at, "We understood it", ""))
+    changes = StatusChange.objects.filter(feedback=feedback).order_by("created_at") if feedback else []
+    steps += [
+        Step(change.created_at, STEP_TITLES[FeedbackStatus(change.status)], change.note)
+        for change in changes
+        if change.status in TOLD_TO_AUTHOR
+    ]
+    return steps
+
+
+def _shared(signals: list[Signal]) -> list[SharedTheme]:
+    ids = {signal.theme_id for signal in signals if signal.theme_id}
+    themes = Theme.objects.filter(id__in=ids, status=ThemeStatus.ACTIVE).order_by("-unique_author_count")
+    posts = Post.objects.select_related("board", "status").in_bulk(
+        [theme.promoted_to_post_id for theme in themes if theme.promoted_to_post_id]
+    )
+    return [
+        SharedTheme(
+            theme.title,
+            max(theme.unique_author_count - 1, 0),
+            posts.get(theme.promoted_to_post_id) if theme.promoted_to_post_id else None,
+        )
+        for theme in themes
+    ]
