@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django. import SettingsWrapper
 from pytest_django.plugin import DjangoDbBlocker
 
 from tellback.config.database import database_settings
