@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from pytest_django. import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tellback.config.database import database_settings
@@ -58,7 +58,7 @@ def workspace(db: None) -> Iterator["object"]:
 
 
 @pytest.fixture(autouse=True)
-def keep_mail(settings: SettingsWrapper) -> None:
+def keep_mail(settings: Settings) -> None:
     """Mail goes where the product keeps it; pytest-django would take it elsewhere."""
     settings.EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
 
