@@ -1,10 +1,15 @@
 """Every address of the product, each package's pages under their own prefix."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from tellback.platform.health import livez, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),
+    path("sign-in/", include("allauth.account.urls")),
+    path("", include("tellback.workspaces.pages.urls")),
+    path("", include("tellback.themes.pages.urls")),
+    path("", include("tellback.boards.pages.urls")),
+    path("", include("tellback.loop.pages.urls")),
 ]

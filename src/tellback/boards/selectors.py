@@ -1,0 +1,110 @@
+"""Reads of the public side: boards, posts, the roadmap, similar posts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.db.models import Q, QuerySet
+
+from tellback.boards.models import Board, Post, PostStatusChange, Status, Vote
+from tellback.themes.models import Theme
+from tellback.workspaces.models import Principal
+
+PAGE = 25
+SORTS = {"top": ("-vote_count", "-id"), "new": ("-id",), "updated": ("-status_changed_at", "-id")}
+
+
+@dataclass(frozen=True, slots=True)
+class PostFilter:
+    """What a list of posts is narrowed to; every part is in the page's address."""
+
+    board: Board | None = None
+    status: str = ""
+    search: str = ""
+    sort: str = "top"
+    page: int = 1
+
+
+def list_posts(wanted: PostFilter) -> tuple[list[Post], bool]:
+    """A page of posts that were not merged away, and whether there are more."""
+    posts = _public_posts()
+    if wanted.board:
+        posts = posts.filter(board=wanted.board)
+    if wanted.status:
+        posts = posts.filter(status__slug=wanted.status)
+    if wanted.search:
+        posts = posts.filter(Q(title__icontains=wanted.search) | Q(body__icontains=wanted.search))
+    start = (wanted.page - 1) * PAGE
+    rows = list(posts.order_by(*SORTS.get(wanted.sort, SORTS["top"]))[start : start + PAGE + 1])
+    return rows[:PAGE], len(rows) > PAGE
+
+
+def _public_posts() -> QuerySet[Post]:
+    return Post.objects.filter(canonical_post=None, board__is_public=True).select_related("board", "status")
+
+
+def find_public_post(post_id: UUID) -> Post | None:
+    """A post that everybody may see."""
+    return _public_posts().filter(pk=post_id).select_related("board", "status", "author").first()
+
+
+def voted_among(principal: Principal | None, posts: list[Post]) -> set[UUID]:
+    """Which of these posts somebody voted for."""
+    if principal is None:
+        return set()
+    return set(Vote.objects.filter(principal=principal, post__in=posts).values_list("post_id", flat=True))
+
+
+def list_status_changes(post: Post) -> list[PostStatusChange]:
+    """The moves of a post, oldest first."""
+    return list(PostStatusChange.objects.filter(post=post).select_related("status").order_by("created_at"))
+
+
+def similar_posts(text: str, *, limit: int = 5) -> list[Post]:
+    """Posts that share words with the text, the most alike first."""
+    words = [word for word in "".join(c if c.isalnum() else " " for c in text.lower()).split() if len(word) > 2]
+    if not words:
+        return []
+    query = SearchQuery(" | ".join(dict.fromkeys(words[:24])), config="english", search_type="raw")
+    vector = SearchVector("title", weight="A", config="english") + SearchVector("body", weight="C", config="english")
+    return list(
+        _public_posts()
+        .annotate(rank=SearchRank(vector, query))
+        .filter(rank__gt=0.15)
+        .order_by("-rank", "-vote_count")[:limit]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RoadmapCard:
+    """A post on the roadmap, with the theme behind it."""
+
+    post: Post
+    theme: Theme | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoadmapColumn:
+    """A status and its posts."""
+
+    status: Status
+    cards: list[RoadmapCard]
+
+
+def get_roadmap(*, everything: bool) -> list[RoadmapColumn]:
+    """The roadmap's columns in order; with `everything` also the statuses that the public does not see there."""
+    statuses = Status.objects.order_by("position")
+    shown = list(statuses if everything else statuses.filter(on_roadmap=True))
+    posts = Post.objects.filter(canonical_post=None, status__in=shown).select_related("board", "promoted_from_theme")
+    if not everything:
+        posts = posts.filter(board__is_public=True)
+    cards: dict[UUID, list[RoadmapCard]] = {}
+    for post in posts.order_by("position", "-vote_count", "-id")[:600]:
+        cards.setdefault(post.status_id, []).append(RoadmapCard(post, post.promoted_from_theme))
+    return [RoadmapColumn(status, cards.get(status.id, [])) for status in shown]
+
+
+def latest_change(post: Post) -> datetime:
+    """When the post last moved, or was written."""
+    return post.status_changed_at or post.created_at

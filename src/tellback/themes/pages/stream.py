@@ -1,0 +1,139 @@
+"""The stream page: what arrives, what becomes of it, what failed. Here, because it links each item to its themes."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from tellback.intake.models import ItemState, RawItem
+from tellback.intake.selectors import StreamFilter, get_pipeline_figures, list_items, list_sources
+from tellback.intake.states import retry_items
+from tellback.themes.models import Theme, ThemeStatus
+from tellback.workspaces.access import TenantRequest, require_role
+from tellback.workspaces.models import Principal, Role
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """An item with where it went."""
+
+    item: RawItem
+    signals: int
+    themes: list[Theme]
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether a person must decide."""
+        return self.item.processing_state == ItemState.FAILED
+
+
+@require_role(Role.CONTRIBUTOR)
+def stream(request: TenantRequest) -> HttpResponse:
+    """Sources on the left, the feed on the right; counts keep themselves up to date."""
+    now = timezone.now()
+    wanted = StreamFilter(
+        source_id=_uuid(request.GET.get("source")),
+        state=request.GET.get("state", ""),
+        search=request.GET.get("search", "").strip()[:100],
+        before=_uuid(request.GET.get("before")),
+    )
+    items, following = list_items(wanted)
+    kept = {name: request.GET[name] for name in ("source", "state", "search") if request.GET.get(name)}
+    context = {
+        "tab": "stream",
+        "filter": wanted,
+        "rows": _rows(items),
+        "next": urlencode({**kept, "before": following}) if following else "",
+        "sources": list_sources(now=now),
+        "figures": get_pipeline_figures(now=now),
+        "states": [
+            ("", _("All")),
+            ("waiting", _("In progress")),
+            ("completed", _("Completed")),
+            ("failed", _("Failed")),
+        ],
+    }
+    return render(request, "themes/stream.html", context)
+
+
+def _rows(items: list[RawItem]) -> list[StreamRow]:
+    ids = {signal.theme_id for item in items for signal in item.signals.all() if signal.theme_id}
+    themes = Theme.objects.filter(status=ThemeStatus.ACTIVE).in_bulk(ids)
+    return [
+        StreamRow(
+            item,
+            len(item.signals.all()),
+            list(
+                {
+                    signal.theme_id: themes[signal.theme_id]
+                    for signal in item.signals.all()
+                    if signal.theme_id in themes and signal.theme_id
+                }.values()
+            ),
+        )
+        for item in items
+    ]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
+@require_role(Role.CONTRIBUTOR)
+def counts(request: TenantRequest) -> HttpResponse:
+    """The figures for the page's own polling; 304 when nothing changed."""
+    figures = asdict(get_pipeline_figures(now=timezone.now()))
+    etag = f'"{hashlib.sha256(json.dumps(figures).encode()).hexdigest()[:16]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=304, headers={"ETag": etag})
+    return JsonResponse(figures, headers={"ETag": etag, "Cache-Control": "no-cache"})
+
+
+@require_role(Role.CONTRIBUTOR)
+def raw_item(request: TenantRequest, item_id: UUID) -> HttpResponse:
+    """What is stored of an item, as it is stored."""
+    item = get_object_or_404(RawItem.objects.select_related("source", "principal"), pk=item_id)
+    stored = {"content": item.content, "author": item.author, "contextEnvelope": item.context_envelope}
+    return render(
+        request,
+        "themes/raw_item.html",
+        {
+            "item": item,
+            "row": _rows([item])[0],
+            "stored": json.dumps(stored, indent=2, ensure_ascii=False),
+            "tab": "stream",
+        },
+    )
+
+
+@require_role(Role.CONTRIBUTOR)
+def person(request: TenantRequest, person_id: UUID) -> HttpResponse:
+    """One person and what they said."""
+    somebody = get_object_or_404(Principal, pk=person_id)
+    items = RawItem.objects.select_related("source", "principal").prefetch_related("signals")
+    said = list(items.filter(principal=somebody).order_by("-source_created_at")[:50])
+    return render(request, "themes/person.html", {"person": somebody, "rows": _rows(said)})
+
+
+@require_POST
+@require_role(Role.CONTRIBUTOR)
+def retry(request: TenantRequest) -> HttpResponse:
+    """Try one failed item again, or all of them."""
+    chosen = request.POST.get("item", "")
+    failed = RawItem.objects.filter(processing_state=ItemState.FAILED)
+    ids = [UUID(chosen)] if chosen else list(failed.values_list("id", flat=True)[:1000])
+    count = retry_items(item_ids=ids, now=timezone.now())
+    messages.success(request, ngettext("%d item is tried again.", "%d items are tried again.", count) % count)
+    return redirect("/admin/feedback/stream")

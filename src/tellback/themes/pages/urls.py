@@ -1,0 +1,15 @@
+"""Addresses of the insights and stream pages."""
+
+from django.urls import path
+
+from tellback.themes.pages import stream, views
+
+urlpatterns = [
+    path("admin/feedback/insights", views.insights, name="insights"),
+    path("admin/feedback/insights/<uuid:theme_id>/archive", views.archive, name="theme-archive"),
+    path("admin/feedback/stream", stream.stream, name="stream"),
+    path("admin/feedback/stream/counts", stream.counts, name="stream-counts"),
+    path("admin/feedback/stream/retry", stream.retry, name="stream-retry"),
+    path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
+    path("admin/users/<uuid:person_id>", stream.person, name="person"),
+]

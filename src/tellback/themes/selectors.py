@@ -1,0 +1,294 @@
+"""Reads of themes: the list with its filters, and everything about one."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
+from pgvector.django import CosineDistance
+
+from tellback.intake.models import RawItem
+from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
+
+PAGE = 60
+WEEKS = 12
+EMERGING_DAYS = 14
+EMERGING_SIGNALS = 12
+SORTS = {
+    "strength": ("-strength", "-signal_count", "id"),
+    "recent": ("-last_signal_at", "id"),
+    "people": ("-unique_author_count", "-strength", "id"),
+    "new": ("-first_signal_at", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeFilter:
+    """What the list is narrowed to; every part is in the page's address."""
+
+    status: str = "all"
+    source: str = ""
+    urgency: str = ""
+    days: int = 0
+    plan: str = ""
+    search: str = ""
+    sort: str = "strength"
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeRow:
+    """A theme as the list shows it."""
+
+    theme: Theme
+    weeks: list[int]
+    this_week: int
+    last_week: int
+    is_emerging: bool
+    types: list[tuple[str, str]]
+
+
+def list_themes(wanted: ThemeFilter, *, now: datetime) -> list[ThemeRow]:
+    """The themes that fit, in order, each with its weeks."""
+    themes = list(_filtered(wanted, now).order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
+    weeks = _weeks([theme.id for theme in themes], now)
+    return [_row(theme, weeks.get(theme.id, [0] * WEEKS), now) for theme in themes]
+
+
+def _row(theme: Theme, weeks: list[int], now: datetime) -> ThemeRow:
+    young = theme.first_signal_at is not None and theme.first_signal_at > now - timedelta(days=EMERGING_DAYS)
+    kinds = sorted((theme.type_distribution or {}).items(), key=lambda pair: -pair[1])[:2]
+    return ThemeRow(
+        theme=theme,
+        weeks=weeks,
+        this_week=weeks[-1],
+        last_week=weeks[-2],
+        is_emerging=young and theme.signal_count <= EMERGING_SIGNALS,
+        types=[(kind, SignalType(kind).label) for kind, _ in kinds],
+    )
+
+
+def _filtered(wanted: ThemeFilter, now: datetime) -> QuerySet[Theme]:
+    shown = ThemeStatus.ARCHIVED if wanted.status == "archived" else ThemeStatus.ACTIVE
+    themes = Theme.objects.filter(status=shown)
+    if wanted.status == "review":
+        themes = themes.filter(needs_review_count__gt=0)
+    if wanted.status == "promoted":
+        themes = themes.exclude(promoted_to_post_id=None)
+    if wanted.status == "open":
+        themes = themes.filter(promoted_to_post_id=None)
+    if wanted.search:
+        words = Q(title__icontains=wanted.search) | Q(summary__icontains=wanted.search)
+        said = Signal.objects.filter(theme_id=OuterRef("id"), summary__icontains=wanted.search)
+        themes = themes.filter(words | Exists(said))
+    narrowed = _signals_of(wanted, now)
+    return themes if narrowed is None else themes.filter(Exists(narrowed.filter(theme_id=OuterRef("id"))))
+
+
+def _signals_of(wanted: ThemeFilter, now: datetime) -> QuerySet[Signal] | None:
+    conditions = Q()
+    if wanted.source:
+        conditions &= Q(raw_feedback_item__source_type=wanted.source)
+    if wanted.urgency:
+        conditions &= Q(urgency=wanted.urgency)
+    if wanted.days:
+        conditions &= Q(raw_feedback_item__source_created_at__gte=now - timedelta(days=wanted.days))
+    if wanted.plan:
+        conditions &= Q(raw_feedback_item__principal__plan=wanted.plan)
+    return Signal.objects.filter(conditions) if conditions else None
+
+
+def _weeks(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
+    """Signals of each theme in each of the last twelve weeks, oldest first."""
+    start = now - timedelta(weeks=WEEKS)
+    rows = (
+        Signal.objects.filter(theme_id__in=theme_ids, raw_feedback_item__source_created_at__gte=start)
+        .annotate(day=TruncDate("raw_feedback_item__source_created_at"))
+        .values_list("theme_id", "day")
+        .annotate(count=Count("id"))
+    )
+    weeks: dict[UUID, list[int]] = {}
+    for theme_id, day, count in rows:
+        age = (now.date() - day).days // 7
+        if 0 <= age < WEEKS:
+            weeks.setdefault(theme_id, [0] * WEEKS)[WEEKS - 1 - age] += count
+    return weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What there is to filter by, each with its number of themes or signals."""
+
+    statuses: list[tuple[str, str, int]]
+    sources: list[tuple[str, int]]
+    urgencies: list[tuple[str, str, int]]
+    plans: list[tuple[str, int]]
+    praise: int
+    praising_people: int
+
+
+def get_facets() -> Facets:
+    """The filters of the insights page, counted over everything."""
+    active = Q(status=ThemeStatus.ACTIVE)
+    counts = Theme.objects.aggregate(
+        all=Count("id", filter=active),
+        open=Count("id", filter=active & Q(promoted_to_post_id=None)),
+        review=Count("id", filter=active & Q(needs_review_count__gt=0)),
+        promoted=Count("id", filter=active & ~Q(promoted_to_post_id=None)),
+        archived=Count("id", filter=Q(status=ThemeStatus.ARCHIVED)),
+    )
+    themed = Signal.objects.exclude(theme_id=None)
+    praise = Signal.objects.filter(signal_type=SignalType.PRAISE).aggregate(
+        count=Count("id"), people=Count("raw_feedback_item__principal_id", distinct=True)
+    )
+    urgency = dict(themed.values_list("urgency").annotate(count=Count("id")))
+    return Facets(
+        statuses=[
+            ("all", "All", counts["all"]),
+            ("open", "Not promoted", counts["open"]),
+            ("review", "Needs review", counts["review"]),
+            ("promoted", "Promoted", counts["promoted"]),
+            ("archived", "Archived", counts["archived"]),
+        ],
+        sources=list(
+            themed.values_list("raw_feedback_item__source_type").annotate(count=Count("id")).order_by("-count")
+        ),
+        urgencies=[(value, label, urgency.get(value, 0)) for value, label in Urgency.choices],
+        plans=list(
+            themed.exclude(raw_feedback_item__principal__plan="")
+            .exclude(raw_feedback_item__principal=None)
+            .values_list("raw_feedback_item__principal__plan")
+            .annotate(count=Count("id"))
+            .order_by("-count")
+        ),
+        praise=praise["count"],
+        praising_people=praise["people"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody's own words, with the part that counts marked, and where they come from."""
+
+    signal: Signal
+    pieces: list["Piece"]
+    who: str
+    company: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text; marked when it is evidence of something."""
+
+    text: str
+    signal_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeDetail:
+    """Everything about one theme."""
+
+    row: ThemeRow
+    quotes: list[Quote]
+    more_quotes: int
+    sentiments: list[tuple[str, int]]
+    urgencies: list[tuple[str, int]]
+    sources: list[tuple[str, int]]
+    similar: list[tuple[Theme, float]]
+    new_since_promotion: int
+    companies: list[tuple[str, int]] = field(default_factory=list)
+
+
+def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail:
+    """A theme with its first `quotes` quotes, those nearest its centre first."""
+    signals = (
+        Signal.objects.filter(theme_id=theme.id)
+        .select_related("raw_feedback_item__principal", "raw_feedback_item__source")
+        .order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
+    )
+    since = theme.promoted_at
+    return ThemeDetail(
+        row=_row(theme, _weeks([theme.id], now).get(theme.id, [0] * WEEKS), now),
+        quotes=[quote_of(signal) for signal in signals[:quotes]],
+        more_quotes=max(theme.signal_count - quotes, 0),
+        sentiments=_labelled(theme.sentiment_distribution, Sentiment),
+        urgencies=_labelled(theme.urgency_distribution, Urgency),
+        sources=sorted((theme.source_distribution or {}).items(), key=lambda pair: -pair[1]),
+        similar=_similar(theme),
+        new_since_promotion=signals.filter(created_at__gt=since).count() if since else 0,
+        companies=_companies(theme.id),
+    )
+
+
+def _labelled(counts: dict[str, int] | None, kind: type[Sentiment] | type[Urgency]) -> list[tuple[str, int]]:
+    counted = Counter(counts or {})
+    return [(str(label), counted[value]) for value, label in kind.choices if counted[value]]
+
+
+def _similar(theme: Theme) -> list[tuple[Theme, float]]:
+    others = (
+        Theme.objects.filter(status=ThemeStatus.ACTIVE, centroid_model=theme.centroid_model)
+        .exclude(pk=theme.pk)
+        .annotate(distance=CosineDistance("centroid_embedding", theme.centroid_embedding))
+        .order_by("distance")[:4]
+    )
+    return [(other, 1 - other.distance) for other in others]
+
+
+def _companies(theme_id: UUID) -> list[tuple[str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.company, count(DISTINCT p.id) FROM feedback_signals s
+            JOIN raw_feedback_items r ON r.id = s.raw_feedback_item_id
+            JOIN principal p ON p.id = r.principal_id
+            WHERE s.theme_id = %s AND p.company <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 6
+            """,
+            [theme_id],
+        )
+        return [(str(name), int(count)) for name, count in cursor.fetchall()]
+
+
+CONTEXT = 160
+
+
+def quote_of(signal: Signal) -> Quote:
+    """A signal as a quote: its evidence marked, with a little of what stands around it."""
+    item = signal.raw_feedback_item
+    person = item.principal
+    return Quote(
+        signal=signal,
+        pieces=quote_pieces(str(item.content.get("text", "")), signal),
+        who=(person.display_name or person.email) if person else "Somebody",
+        company=person.company if person else "",
+    )
+
+
+def quote_pieces(text: str, signal: Signal) -> list[Piece]:
+    """The words around the evidence, and the evidence marked; cut where it would be long."""
+    spans = sorted((span["start"], span["end"]) for span in signal.evidence_spans)
+    if not spans:
+        return [Piece(signal.summary, None)]
+    begin, finish = max(spans[0][0] - CONTEXT, 0), min(spans[-1][1] + CONTEXT, len(text))
+    pieces, last = [], begin
+    label = signal.get_signal_type_display()
+    for start, end in spans:
+        if start > last:
+            pieces.append(Piece(text[last:start], None))
+        pieces.append(Piece(text[start:end], label))
+        last = end
+    if finish > last:
+        pieces.append(Piece(text[last:finish], None))
+    if begin:
+        pieces.insert(0, Piece("… ", None))
+    return [*pieces, Piece(" …", None)] if finish < len(text) else pieces
+
+
+def count_authors_to_subscribe(theme: Theme) -> int:
+    """How many known people's feedback is behind the theme."""
+    items = Signal.objects.filter(theme_id=theme.id).values("raw_feedback_item_id")
+    return RawItem.objects.filter(id__in=items, principal__type="user").values("principal_id").distinct().count()

@@ -1,0 +1,19 @@
+"""Addresses of the workspace's pages."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from tellback.workspaces.pages import views
+
+urlpatterns = [
+    path("admin", RedirectView.as_view(url="/admin/feedback/insights")),
+    path("admin/", RedirectView.as_view(url="/admin/feedback/insights")),
+    path("admin/feedback", RedirectView.as_view(url="/admin/feedback/insights")),
+    path("admin/enter/<str:user_id>/<str:token>", views.enter, name="enter"),
+    path("admin/users", views.users, name="users"),
+    path("admin/settings", views.settings, name="settings"),
+    path("admin/settings/name", views.rename, name="settings-name"),
+    path("admin/settings/keys", views.create_key, name="settings-keys"),
+    path("admin/settings/keys/<uuid:key_id>/revoke", views.end_key, name="settings-key-revoke"),
+    path("admin/settings/members", views.invite, name="settings-members"),
+]
