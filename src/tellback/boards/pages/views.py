@@ -46,15 +46,15 @@ def board(request: TenantRequest, slug: str = "") -> HttpResponse:
         "posts": posts,
         "voted": selectors.voted_among(request.principal, posts),
         "statuses": Status.objects.order_by("position"),
-        "next": urlencode({**kept, "page": wanted.page + 1}) if more else "",
+        "next": urlencode({**kept, "page": str(wanted.page + 1)}) if more else "",
         "sorts": [("top", _("Most votes")), ("new", _("Newest")), ("updated", _("Recently updated"))],
     }
     return render(request, "boards/board.html", context)
 
 
-def post_page(request: TenantRequest, board_slug: str, slug: str, post_id: UUID) -> HttpResponse:
+def post_page(request: TenantRequest, board_slug: str, post_id: str) -> HttpResponse:
     """One post: what it says, where it stands, what people say."""
-    post = selectors.find_public_post(post_id)
+    post = selectors.find_public_post(UUID(post_id))
     if post is None or post.board.slug != board_slug:
         raise Http404
     context = {

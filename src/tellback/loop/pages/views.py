@@ -193,7 +193,7 @@ def mailbox(request: TenantRequest, mail_id: UUID | None = None) -> HttpResponse
 
 
 @require_role(Role.ADMIN)
-def mail_html(request: TenantRequest, mail_id: UUID) -> HttpResponse:
+def mail_html(_request: TenantRequest, mail_id: UUID) -> HttpResponse:
     """The HTML part of a kept mail, locked in: no scripts, nothing from elsewhere."""
     mail = get_object_or_404(KeptMail, pk=mail_id)
     response = HttpResponse(mail.html)

@@ -52,7 +52,7 @@ def stream(request: TenantRequest) -> HttpResponse:
         "tab": "stream",
         "filter": wanted,
         "rows": _rows(items),
-        "next": urlencode({**kept, "before": following}) if following else "",
+        "next": urlencode({**kept, "before": str(following)}) if following else "",
         "sources": list_sources(now=now),
         "figures": get_pipeline_figures(now=now),
         "states": [

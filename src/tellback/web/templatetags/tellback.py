@@ -19,8 +19,8 @@ register = template.Library()
 #: A speech bubble whose tail runs round and comes back into it.
 MARK = (
     '<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" '
-    'stroke-linejoin="round" aria-hidden="true"><path d="M9 16H7a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4h10a4 4 0 0 1 4 4v4a4 4 0 0 '
-    '1-4 4h-3l-4.500 4.500V12a2.500 2.500 0 0 1 2.500-2.500H16"></path></svg>'
+    'stroke-linejoin="round" aria-hidden="true"><path d="M9 16H7a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4h10a4 4 0 0 1 4 4v4'
+    'a4 4 0 0 1-4 4h-3l-4.5 4.5V12A2.5 2.5 0 0 1 12 9.5h4"></path></svg>'
 )
 
 TONES = {
