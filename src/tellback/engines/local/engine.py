@@ -28,8 +28,11 @@ from tellback.sdk.engine import (
 Row = NDArray[np.float64] | NDArray[np.float32]
 
 VERSION = "local-1"
-#: Two neighbouring sentences of one kind are one need when they are this close, or when the second leans on the first.
-JOIN_COSINE = 0.32
+#: Neighbouring sentences of one kind are one need when they are this alike; of two kinds they must be this close.
+JOIN_ALIKE = 0.2
+JOIN_APART = 0.42
+#: A sentence shorter than this many characters says too little to be a need beside its neighbour.
+SHORT = 28
 MAX_SIGNALS = 12
 SUMMARY_LENGTH = 160
 #: Below this the head is unsure, and a neighbour of another kind does not start a new need.
@@ -159,12 +162,20 @@ def _prior(classes: tuple[str, ...], item: Item) -> Row:
 
 
 def _belongs(group: list[_Reading], reading: _Reading, vectors: Vectors) -> bool:
+    """Whether a sentence carries on with the need of the sentences before it.
+
+    Praise and needs never mix. Of one kind, or where one is unsure, a loose likeness is enough; of two kinds it takes a
+    close one, or words that point back ("Why is that?", "It has been a week").
+    """
     last = group[-1]
-    if reading.signal_type != last.signal_type and reading.confidence >= UNSURE and last.confidence >= UNSURE:
+    thanks = {reading.signal_type == "praise", last.signal_type == "praise"}
+    if len(thanks) == 2 and min(reading.confidence, last.confidence) >= UNSURE:
         return False
-    close = float(vectors[last.row] @ vectors[reading.row]) >= JOIN_COSINE
-    short = len(reading.span.quote) < 28 or len(last.span.quote) < 28
-    return close or short
+    likeness = float(vectors[last.row] @ vectors[reading.row])
+    short = min(len(reading.span.quote), len(last.span.quote)) < SHORT
+    if reading.signal_type == last.signal_type or min(reading.confidence, last.confidence) < UNSURE:
+        return short or likeness >= JOIN_ALIKE
+    return likeness >= JOIN_APART or cues.points_back(reading.span.quote)
 
 
 def _weight(reading: _Reading) -> float:
