@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tellback.engines.local import cues
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.heads import Head, load_background
+from tellback.engines.local.reviews import whole_vectors
 from tellback.engines.local.sentences import split_sentences
 from tellback.engines.local.titles import describe_theme
 from tellback.kernel.spans import Span
@@ -52,10 +53,11 @@ class _Reading:
 class LocalEngine:
     """Sentence model, light heads and rules. Deterministic: the same input gives the same answer."""
 
-    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head) -> None:
+    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head, reviews: Head) -> None:
         self._encoder = encoder
         self._signals = signals
         self._sentiment = sentiment
+        self._reviews = reviews
         self._identity = Identity(
             model=VERSION, prompt_version=VERSION, embedding_model=model_name, dimensions=encoder.dimensions
         )
@@ -85,6 +87,11 @@ class LocalEngine:
             result.append(self._join(item, readings, vectors))
             start += len(group)
         return result
+
+    def classify_reviews(self, items: Sequence[Item]) -> list[str]:
+        """What each item is as a whole: `bug`, `feature`, `user_experience` or `rating`."""
+        odds = self._reviews.probabilities([item.text for item in items], whole_vectors(items, self.embed))
+        return [self._reviews.classes[best] for best in odds.argmax(axis=1)]
 
     def _meaningful(self, text: str) -> list[Span]:
         sentences = split_sentences(text)
