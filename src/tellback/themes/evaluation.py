@@ -1,4 +1,4 @@
-"""Measuring themes: signals arrive one after another and join themes by the product's own rule. No Django, no database."""
+"""Measuring themes: signals arrive one after another and join themes by the product's own rule. No database."""
 
 import random
 from collections.abc import Sequence

@@ -29,15 +29,8 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def text_similarity(first: frozenset[str], second: frozenset[str]) -> float:
-    """How much of the text is the same, 0 to 1, whatever was added or cut off.
-
-    The mean of the share of the shorter text found in the longer (a text sent again with a greeting, or cut) and of the
-    Jaccard index (Broder 1997), so that a short text inside a long one is not yet the same.
-    """
-    shared = len(first & second)
-    if not shared:
-        return 0.0
-    return 0.5 * shared / min(len(first), len(second)) + 0.5 * shared / len(first | second)
+    """Share of the runs of both that they have in common, 0 to 1 (Jaccard index of shingles, Broder 1997)."""
+    return len(first & second) / len(first | second) if first and second else 0.0
 
 
 def text_scores(first: Sequence[str], second: Sequence[str]) -> list[float]:

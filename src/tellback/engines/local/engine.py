@@ -31,7 +31,7 @@ Row = NDArray[np.float64] | NDArray[np.float32]
 VERSION = "local-1"
 #: Neighbouring sentences of one kind are one need when they are this alike; of two kinds they must be this close.
 JOIN_ALIKE = 0.2
-JOIN_APART = 0.42
+JOIN_APART = 0.3
 #: A sentence shorter than this many characters says too little to be a need beside its neighbour.
 SHORT = 28
 MAX_SIGNALS = 12

@@ -1,8 +1,8 @@
 """Features of a sentence for the light heads: its meaning, its words, its spelling and its manner.
 
 The vector of the sentence model carries meaning; hashed words and character runs carry what it blurs (negation, "please
-add", misspellings, emoticons); a few surface figures carry manner (length, shouting, asking). Weights are learnt offline; at
-run time this is a sparse dot product. Words and character runs are hashed apart (Weinberger et al. 2009).
+add", misspellings, emoticons); a few surface figures carry manner (length, shouting, asking). Weights are learnt
+offline; at run time this is a sparse dot product. Words and character runs are hashed apart (Weinberger et al. 2009).
 """
 
 import math

@@ -12,7 +12,7 @@ STAR_WEIGHT = 0.4
 
 
 def whole_vectors(items: Sequence[Item], embed: Callable[[Sequence[str]], Vectors]) -> Vectors:
-    """One row per item: the vector of the text, the mean and the maximum over its sentences, and five marks for stars."""
+    """One row per item: the text's vector, mean and maximum over its sentences, and five marks for stars."""
     groups = [[span.quote for span in split_sentences(item.text)][:MAX_SENTENCES] or [item.text] for item in items]
     whole = embed([item.text for item in items])
     parts = embed([sentence for group in groups for sentence in group])

@@ -1,13 +1,15 @@
 """Names a theme in words taken from its own sentences.
 
-A title is a run of words that people used, close in meaning to what sets the theme apart from the rest of the workspace, and
-whose words many of the theme's sentences share; the summary is the sentence that says it most plainly, as somebody said it.
+A title is a run of words that people used, close in meaning to what sets the theme apart from the rest of the workspace,
+and whose words many of the theme's sentences share; the summary is the sentence that says it most plainly, as somebody
+said it.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -24,58 +26,31 @@ MAX_CANDIDATES = 200
 MAX_WORDS = 5
 #: A run that stands in one sentence only is somebody's phrase, not yet everybody's.
 ONCE = 0.82
-LENGTH = {1: 0.74, 2: 1.0, 3: 1.06, 4: 1.02, 5: 0.94}
+#: Words that fewer of the sentences hold are one person's story; then the plainest sentence is the title.
+SHARED = 0.12
+LENGTH = {1: 0.64, 2: 1.0, 3: 1.06, 4: 1.02, 5: 0.94}
 
+
+def _read_words() -> dict[str, frozenset[str]]:
+    sections: dict[str, set[str]] = {}
+    name = ""
+    for line in (Path(__file__).parent / "title_words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+        elif line and not line.startswith("#"):
+            sections.setdefault(name, set()).update(line.split())
+    return {key: frozenset(words) for key, words in sections.items()}
+
+
+_WORDS = _read_words()
 #: A title neither begins nor ends with one of these.
-_EDGE = frozenset(
-    """
-    a able about above absolutely across actually add added adding after again against ago all allow allowed
-    allows along already also although always am among amount an and another any anymore anyone anything app are
-    around as ask asked at back basically be became because become becomes been before being between big bit
-    both but by call called came can can't cannot cant case cause certain come comes completely con constantly
-    could couldn't currently das day days der des did didn't didnt die different do does doesn't doesnt doing
-    don't done dont down due during each either el else enough est etc even ever every everyone everything
-    everytime except existing expect fact few finally find finding first fix fixed for found from gave get gets
-    getting give given giving go goes going good got great guy guys had happened happening happens has have
-    haven't having he hello help helps hence her here hi him his hope hoping how however i i'd i'll i'm i've ich
-    idea if im in inside instead into is isn't isnt ist it it's its ive just keep keeps kept kind kinda know la
-    las last lately le least les let lets like likely literally little lol longer look looking looks los lose
-    lost lot lots love luckily made make makes man many may maybe me mean means might mine minus mit month
-    months more most much must my near need needed needs never new next nice nicht no none nor not nothing now
-    number of off often ok okay old on once one only onto or other our ours out over own paid para part pas pay
-    per please pls plus plz pour pretty put puts que question quite rate rated rather really reason recently
-    right run running said same say says see seeing seem seems seen sent several she should show showing since
-    small so some someone something sometimes soon sort specific start started starting still such suddenly sure
-    take taken takes taking tell than thank thanks that that's the their them then there there's therefore these
-    they they're thing things think thinking this those though thought through throughout thus time times to
-    today together told tomorrow too took totally toward towards tried try trying turn turned two una und under
-    une unless until up upon us use used using usually various very via want wanted wants was wasn't way we we'd
-    we'll we're we've week weeks well went were what what's whatever when whenever where wherever which while
-    who whole whose why will wish with within without won't wont would wouldn't year years yes yesterday yet you
-    you're your yours
-    """.split()
-)
+_EDGE = _WORDS["edge"]
 #: A title may begin with one of these, never end with it.
-_DENIALS = frozenset("can't cannot won't doesn't isn't not no unable cant wont doesnt".split())
+_DENIALS = _WORDS["denials"]
 #: A run that carries one of these is a piece of a sentence, not a name for it.
-_NOT_INSIDE = frozenset(
-    """
-    i we you they he she it i'm i've i'd i'll it's we're we've you're they're that's there's this these those because but so
-    if which who what please pls just then and/or also im ive its that when really very actually
-    """.split()
-)
+_NOT_INSIDE = _WORDS["not_inside"]
 #: Words that say how somebody feels or that something is wrong, not what it is about.
-_WEAK = frozenset(
-    """
-    account amazing android annoyed annoying app app's application apps awesome bad beautiful best better bug
-    bugs company cool crap crappy desirable developer developers device devices disappointed disappointing dumb
-    enjoy error errors excellent fantastic favorite favourite feature features five fix fixed frustrated
-    frustrating fun garbage good great happy hate horrible ipad iphone issue issues joke lame like love loved
-    money nice option options people perfect phone please poor pretty problem problems review reviews ridiculous
-    rubbish sad sorry star stars stupid suck sucks terrible thing unhappy update updates useless user users
-    version waste wonderful work working works worst
-    """.split()
-)
+_WEAK = _WORDS["weak"]
 _COMMON = _EDGE | _DENIALS | _NOT_INSIDE
 
 
@@ -93,7 +68,9 @@ def _best_title(
     sentences: list[str], centre: Vectors, middle: Vectors, background: Vectors | None, embed: Embed
 ) -> str:
     book = _read(sentences)
-    likely = sorted(book.runs, key=lambda run: (-book.coverage(run), -len(run), run))[:MAX_CANDIDATES]
+    shared = max(SHARED, 2 / book.size) if book.size > 2 else 0.0
+    telling = [run for run in book.runs if _content(run) and book.coverage(run) >= shared]
+    likely = sorted(telling, key=lambda run: (-book.coverage(run), -len(run), run))[:MAX_CANDIDATES]
     if not likely:
         return ""
     vectors = embed([" ".join(run) for run in likely])
@@ -105,10 +82,14 @@ def _best_title(
 
 def _merit(run: Run, book: "_Book") -> float:
     weak = sum(word in _WEAK for word in run)
-    content = sum(word not in _WEAK and word not in _COMMON for word in run)
-    mood = 0.55 if not content else 0.92**weak
+    mood = 0.92**weak
     known = 1.0 if book.runs[run] > 1 or book.size < 3 else ONCE
     return float(LENGTH[len(run)] * mood * known * (0.4 + 0.6 * book.coverage(run) ** 0.5))
+
+
+def _content(run: Run) -> int:
+    """How many of the words say what it is about. Mood alone ("Terrible", "Five stars") names nothing."""
+    return sum(word not in _WEAK and word not in _COMMON for word in run)
 
 
 @dataclass(frozen=True, slots=True)

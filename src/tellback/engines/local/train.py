@@ -20,9 +20,9 @@ from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.features import BUCKETS, bags, weighted, with_surface
 from tellback.engines.local.heads import FOLDER, Head
 from tellback.engines.local.model import ensure_model, find_model_files
+from tellback.engines.local.reviews import whole_vectors
 from tellback.engines.local.sentences import split_sentences
 from tellback.kernel.errors import Invalid
-from tellback.engines.local.reviews import whole_vectors
 from tellback.sdk.engine import Item, Vectors
 
 SEED = 20261120
@@ -42,7 +42,10 @@ def fit_head(
     dense_scale: float = 1.0,
     sparse_scale: float = 2.5,
 ) -> Head:
-    """A head fitted to these texts; `vectors` are their embeddings. Classes are balanced. Raises `Invalid` for one class."""
+    """A head fitted to these texts; `vectors` are their embeddings. Classes are balanced.
+
+    Raises `Invalid` when there is only one class.
+    """
     if len(set(labels)) < 2:
         raise Invalid("A head needs examples of at least two kinds.")
     rarity = _rarity(texts)
@@ -147,9 +150,9 @@ def main(folder: Path) -> None:
             head = fit_head(texts, labels, encoder.encode(texts), weights=weights)
             target = head.save(name)
             _report(name, head, len(rows), target)
-        items, labels = review_rows(folder)
-        texts = [item.text for item in items]
-        head = fit_head(texts, labels, whole_vectors(items, encoder.encode), dense_scale=1.5, sparse_scale=1.5)
+        items, kinds = review_rows(folder)
+        whole = [item.text for item in items]
+        head = fit_head(whole, kinds, whole_vectors(items, encoder.encode), dense_scale=1.5, sparse_scale=1.5)
         _report("reviews", head, len(items), head.save("reviews"))
         # What feedback in general is about: where a workspace starts before it has its own mean.
         general = encoder.encode([text for _, _, text in _seeds()]).mean(axis=0)

@@ -27,8 +27,8 @@ def evaluate_signals(path: Path, *, engine: Engine) -> Report:
 
     `span_f1` counts a signal as found when it and a true span share half of the shorter of the two; `segment_iou80` is
     the share of true segments met with an intersection over union of at least 0.8. `precision` leaves out the rows
-    that carry no span, `precision_all_rows` counts what was found in them as wrong. Raises `Invalid` when a quote of the
-    engine is not verbatim.
+    that carry no span, `precision_all_rows` counts what was found in them as wrong. Raises `Invalid` when a quote
+    of the engine is not verbatim.
     """
     rows = read_lines(path, keys=["text", "signals"])
     extracted = engine.extract([Item(text=row["text"]) for row in rows])
