@@ -1,8 +1,8 @@
 """Names a theme in words taken from its own sentences.
 
-A title is a run of words that people used, close in meaning to what sets the theme apart from the rest of the workspace,
-and whose words many of the theme's sentences share; the summary is the sentence that says it most plainly, as somebody
-said it.
+A title is a run of words that people used, close in meaning to what sets the theme apart from the rest of the
+workspace, and whose words many of the theme's sentences share; the summary is the sentence that says it most plainly,
+as somebody said it.
 """
 
 import re

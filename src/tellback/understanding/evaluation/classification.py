@@ -1,5 +1,6 @@
 """How well texts are classified: intent of reviews, kind of issues, sentiment."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from tellback.engines.local import LocalEngine
+from tellback.kernel.errors import Invalid
 from tellback.sdk.engine import Item
 from tellback.understanding.evaluation.files import Report, read_table
 from tellback.understanding.evaluation.metrics import macro_f1
@@ -57,6 +59,8 @@ def evaluate_sentiment(path: Path, *, engine: LocalEngine) -> Report:
 def _in_folds(texts: Sequence[str], labels: Sequence[str], engine: LocalEngine) -> Report:
     from tellback.engines.local.train import fit_head  # noqa: PLC0415 - training code, loaded only to measure it
 
+    if min(Counter(labels).values()) < FOLDS or len(set(labels)) < 2:
+        raise Invalid("Five folds need two labels or more, and five rows of each label.")
     vectors = engine.embed(texts)
     guess = [""] * len(texts)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
