@@ -35,6 +35,8 @@ JOIN_APART = 0.3
 #: A sentence shorter than this many characters says too little to be a need beside its neighbour.
 SHORT = 28
 MAX_SIGNALS = 12
+#: So many sentences' vectors are kept between the passes over one batch (1.5 KB each).
+RECENT = 1000
 SUMMARY_LENGTH = 160
 #: Below this the head is unsure, and a neighbour of another kind does not start a new need.
 UNSURE = 0.34
@@ -58,6 +60,7 @@ class LocalEngine:
         self._signals = signals
         self._sentiment = sentiment
         self._reviews = reviews
+        self._recent: dict[str, Vectors] = {}
         self._identity = Identity(
             model=VERSION, prompt_version=VERSION, embedding_model=model_name, dimensions=encoder.dimensions
         )
@@ -79,7 +82,7 @@ class LocalEngine:
         """
         spans = [self._meaningful(item.text) for item in items]
         flat = [span.quote for group in spans for span in group]
-        vectors = self._encoder.encode(flat)
+        vectors = self.embed(flat)
         odds = self._signals.probabilities(flat, vectors)
         result, start = [], 0
         for item, group in zip(items, spans, strict=True):
@@ -122,7 +125,7 @@ class LocalEngine:
     def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
         """Sentiment by a trained head, nudged by stars; urgency by wording."""
         texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
-        odds = self._sentiment.probabilities(texts, self._encoder.encode(texts))
+        odds = self._sentiment.probabilities(texts, self.embed(texts))
         return [
             self._interpret(item, signal, text, row)
             for item, signal, text, row in zip(items, signals, texts, odds, strict=True)
@@ -147,8 +150,14 @@ class LocalEngine:
         )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length one by the sentence model."""
-        return self._encoder.encode(texts)
+        """Vectors of length one by the sentence model. The passes ask for the same sentences, so the last are kept."""
+        known = {text: vector for text in set(texts) if (vector := self._recent.get(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, self._encoder.encode(new), strict=True))
+        if len(self._recent) > RECENT:
+            self._recent = {}
+        self._recent.update((text, known[text]) for text in new)
+        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimensions)
 
     def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
         """Title and summary out of the theme's own sentences."""
