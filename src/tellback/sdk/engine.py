@@ -50,6 +50,13 @@ class ExtractedSignal:
     confidence: float
     implicit_need: str | None = None
 
+    @property
+    def wording(self) -> str:
+        """What is embedded: summary and need (document 3, section 5.5), or the quotes where the need has no words."""
+        if self.implicit_need:
+            return f"{self.summary} {self.implicit_need}"
+        return " ".join(span.quote for span in self.evidence) or self.summary
+
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:

@@ -81,7 +81,7 @@ def _understand_batch(engine: Engine, items: dict[UUID, Item]) -> list[Understoo
     sources = [item for item, signals in zip(items.values(), extracted, strict=True) for _ in signals]
     flat = [signal for signals in extracted for signal in signals]
     interpretations = engine.interpret(sources, flat)
-    vectors = engine.embed([embedded_text(signal) for signal in flat])
+    vectors = engine.embed([signal.wording for signal in flat])
     results, start = [], 0
     for item_id, item, signals in zip(items.keys(), items.values(), extracted, strict=True):
         _check_evidence(item, signals)
@@ -89,11 +89,6 @@ def _understand_batch(engine: Engine, items: dict[UUID, Item]) -> list[Understoo
         results.append(Understood(item_id, signals, interpretations[start:end], vectors[start:end]))
         start = end
     return results
-
-
-def embedded_text(signal: ExtractedSignal) -> str:
-    """What of a signal is embedded: its summary and the need behind it (document 3, section 5.5)."""
-    return f"{signal.summary} {signal.implicit_need}" if signal.implicit_need else signal.summary
 
 
 def _check_evidence(item: Item, signals: Sequence[ExtractedSignal]) -> None:

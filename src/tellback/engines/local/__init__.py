@@ -16,7 +16,11 @@ def load_local_engine(*, cache_dir: Path, model_dir: Path | None = None, threads
     files = find_model_files(model_dir)
     encoder = Encoder(model=ensure_model(files, cache_dir=cache_dir), tokenizer=files.tokenizer, threads=threads)
     return LocalEngine(
-        encoder=encoder, model_name=files.name, signals=load_head("signals"), sentiment=load_head("sentiment")
+        encoder=encoder,
+        model_name=files.name,
+        signals=load_head("signals"),
+        sentiment=load_head("sentiment"),
+        reviews=load_head("reviews"),
     )
 
 

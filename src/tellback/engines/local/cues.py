@@ -56,6 +56,18 @@ _LOW = re.compile(
     re.IGNORECASE,
 )
 
+_POINTS_BACK = re.compile(
+    r"^(?:so\s+|and\s+|but\s+)?(?:it|its|it's|this|that|these|those|they|he|she|why|which|same|what\s+(?:should|can|do|happened|is\s+(?:wrong|going))|"
+    r"how\s+(?:can|do|should)\s+i\s+(?:fix|solve|get|stop|resolve)|please|pls|plz|fix|help|can\s+(?:you|someone|anyone)\s+(?:please\s+)?(?:help|fix|check|explain|tell)|"
+    r"(?:is|are|was|has|have|did|does)\s+(?:it|this|that|there|these|those)|any\s+(?:idea|help))\b",
+    re.IGNORECASE,
+)
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence leans on the one before it, so that it is no need of its own."""
+    return bool(_POINTS_BACK.match(sentence))
+
 
 def cued_type(sentence: str) -> str | None:
     """The kind of signal that a sentence's wording settles, or None when it leaves it open."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tellback.engines.local import cues
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.heads import Head, load_background
+from tellback.engines.local.reviews import whole_vectors
 from tellback.engines.local.sentences import split_sentences
 from tellback.engines.local.titles import describe_theme
 from tellback.kernel.spans import Span
@@ -28,9 +29,14 @@ from tellback.sdk.engine import (
 Row = NDArray[np.float64] | NDArray[np.float32]
 
 VERSION = "local-1"
-#: Two neighbouring sentences of one kind are one need when they are this close, or when the second leans on the first.
-JOIN_COSINE = 0.32
+#: Neighbouring sentences of one kind are one need when they are this alike; of two kinds they must be this close.
+JOIN_ALIKE = 0.2
+JOIN_APART = 0.3
+#: A sentence shorter than this many characters says too little to be a need beside its neighbour.
+SHORT = 28
 MAX_SIGNALS = 12
+#: So many sentences' vectors are kept between the passes over one batch (1.5 KB each).
+RECENT = 1000
 SUMMARY_LENGTH = 160
 #: Below this the head is unsure, and a neighbour of another kind does not start a new need.
 UNSURE = 0.34
@@ -49,10 +55,12 @@ class _Reading:
 class LocalEngine:
     """Sentence model, light heads and rules. Deterministic: the same input gives the same answer."""
 
-    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head) -> None:
+    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head, reviews: Head) -> None:
         self._encoder = encoder
         self._signals = signals
         self._sentiment = sentiment
+        self._reviews = reviews
+        self._recent: dict[str, Vectors] = {}
         self._identity = Identity(
             model=VERSION, prompt_version=VERSION, embedding_model=model_name, dimensions=encoder.dimensions
         )
@@ -74,7 +82,7 @@ class LocalEngine:
         """
         spans = [self._meaningful(item.text) for item in items]
         flat = [span.quote for group in spans for span in group]
-        vectors = self._encoder.encode(flat)
+        vectors = self.embed(flat)
         odds = self._signals.probabilities(flat, vectors)
         result, start = [], 0
         for item, group in zip(items, spans, strict=True):
@@ -82,6 +90,11 @@ class LocalEngine:
             result.append(self._join(item, readings, vectors))
             start += len(group)
         return result
+
+    def classify_reviews(self, items: Sequence[Item]) -> list[str]:
+        """What each item is as a whole: `bug`, `feature`, `user_experience` or `rating`."""
+        odds = self._reviews.probabilities([item.text for item in items], whole_vectors(items, self.embed))
+        return [self._reviews.classes[best] for best in odds.argmax(axis=1)]
 
     def _meaningful(self, text: str) -> list[Span]:
         sentences = split_sentences(text)
@@ -112,7 +125,7 @@ class LocalEngine:
     def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
         """Sentiment by a trained head, nudged by stars; urgency by wording."""
         texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
-        odds = self._sentiment.probabilities(texts, self._encoder.encode(texts))
+        odds = self._sentiment.probabilities(texts, self.embed(texts))
         return [
             self._interpret(item, signal, text, row)
             for item, signal, text, row in zip(items, signals, texts, odds, strict=True)
@@ -137,8 +150,14 @@ class LocalEngine:
         )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length one by the sentence model."""
-        return self._encoder.encode(texts)
+        """Vectors of length one by the sentence model. The passes ask for the same sentences, so the last are kept."""
+        known = {text: vector for text in set(texts) if (vector := self._recent.get(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, self._encoder.encode(new), strict=True))
+        if len(self._recent) > RECENT:
+            self._recent = {}
+        self._recent.update((text, known[text]) for text in new)
+        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimensions)
 
     def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
         """Title and summary out of the theme's own sentences."""
@@ -159,12 +178,20 @@ def _prior(classes: tuple[str, ...], item: Item) -> Row:
 
 
 def _belongs(group: list[_Reading], reading: _Reading, vectors: Vectors) -> bool:
+    """Whether a sentence carries on with the need of the sentences before it.
+
+    Praise and needs never mix. Of one kind, or where one is unsure, a loose likeness is enough; of two kinds it takes a
+    close one, or words that point back ("Why is that?", "It has been a week").
+    """
     last = group[-1]
-    if reading.signal_type != last.signal_type and reading.confidence >= UNSURE and last.confidence >= UNSURE:
+    thanks = {reading.signal_type == "praise", last.signal_type == "praise"}
+    if len(thanks) == 2 and min(reading.confidence, last.confidence) >= UNSURE:
         return False
-    close = float(vectors[last.row] @ vectors[reading.row]) >= JOIN_COSINE
-    short = len(reading.span.quote) < 28 or len(last.span.quote) < 28
-    return close or short
+    likeness = float(vectors[last.row] @ vectors[reading.row])
+    short = min(len(reading.span.quote), len(last.span.quote)) < SHORT
+    if reading.signal_type == last.signal_type or min(reading.confidence, last.confidence) < UNSURE:
+        return short or likeness >= JOIN_ALIKE
+    return likeness >= JOIN_APART or cues.points_back(reading.span.quote)
 
 
 def _weight(reading: _Reading) -> float:

@@ -1,9 +1,11 @@
-"""Features of a sentence for the light heads: its meaning, its words and its spelling.
+"""Features of a sentence for the light heads: its meaning, its words, its spelling and its manner.
 
 The vector of the sentence model carries meaning; hashed words and character runs carry what it blurs (negation, "please
-add", misspelt cues). Weights are learnt offline; at run time this is a sparse dot product.
+add", misspellings, emoticons); a few surface figures carry manner (length, shouting, asking). Weights are learnt
+offline; at run time this is a sparse dot product. Words and character runs are hashed apart (Weinberger et al. 2009).
 """
 
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -11,40 +13,90 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-BUCKETS = 1 << 14
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[?!]")
+from tellback.sdk.engine import Vectors
+
+WORD_BUCKETS = 1 << 15
+BUCKETS = WORD_BUCKETS * 2
+SURFACE = 8
+MAX_WORDS = 200
+
+_WORD = re.compile(r"[:;=8]['-]?[()\[\]dDpP/\\|oO3*]+|<3+|[☹☺❤♥\U0001F300-\U0001FAFF]|[^\W_]+(?:['’][^\W_]+)?|[?!]+")
+_NEGATION = re.compile(r"^(?:not|no|never|nothing|cannot|without|hardly|.*n['’]t|cant|dont|wont|doesnt|didnt|isnt)$")
+
+Bag = dict[int, float]
 
 
-def hashed(text: str) -> dict[int, float]:
-    """Bucket -> weight of words, pairs of words and runs of 3 to 5 characters; of length one over all."""
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)][:200]
-    if not words:
-        return {}
-    counts: dict[int, float] = {}
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        _count(counts, "w" + word, 1.0)
+def bags(text: str) -> tuple[Bag, Bag]:
+    """Bucket -> count damped by logarithm, of words and pairs of words, and of runs of 3 to 5 characters."""
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)[:MAX_WORDS]]
+    meaning: Bag = {}
+    spelling: Bag = {}
+    denied = 0
+    for word, following in zip(words, [*words, ""][1:], strict=True):
+        _count(meaning, "w" + word)
         if following:
-            _count(counts, f"p{word} {following}", 1.0)
+            _count(meaning, f"p{word} {following}")
+        if denied:
+            _count(meaning, "n" + word)
+        denied = 3 if _NEGATION.match(word) else max(denied - 1, 0)
         padded = f" {word} "
         for size in (3, 4, 5):
             for start in range(max(len(padded) - size + 1, 0)):
-                _count(counts, "c" + padded[start : start + size], 0.4)
-    norm = sum(value * value for value in counts.values()) ** 0.5
-    return {bucket: value / norm for bucket, value in counts.items()} if norm else {}
+                _count(spelling, padded[start : start + size])
+    return _damped(meaning, 0), _damped(spelling, WORD_BUCKETS)
 
 
-def _count(counts: dict[int, float], token: str, weight: float) -> None:
-    bucket = zlib.crc32(token.encode("utf-8", "replace")) % BUCKETS
-    counts[bucket] = counts.get(bucket, 0.0) + weight
+def _count(counts: Bag, token: str) -> None:
+    bucket = zlib.crc32(token.encode("utf-8", "replace")) % WORD_BUCKETS
+    counts[bucket] = counts.get(bucket, 0.0) + 1.0
 
 
-def sparse_scores(texts: Sequence[str], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+def _damped(counts: Bag, offset: int) -> Bag:
+    return {bucket + offset: 1 + math.log(count) for bucket, count in counts.items()}
+
+
+def weighted(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Buckets and values of a text, by rarity; words and character runs each of length one."""
+    buckets: list[int] = []
+    parts: list[NDArray[np.float32]] = []
+    for bag in bags(text):
+        if bag:
+            places = list(bag)
+            values = np.fromiter(bag.values(), dtype=np.float32, count=len(bag)) * rarity[places]
+            parts.append(values / max(float(np.linalg.norm(values)), 1e-6))
+            buckets += places
+    if not parts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    return np.array(buckets, dtype=np.int64), np.concatenate(parts)
+
+
+def sparse_scores(
+    texts: Sequence[str], weights: NDArray[np.float32], rarity: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Scores of each text, one column per class; `weights` is (buckets, classes)."""
     result = np.zeros((len(texts), weights.shape[1]), dtype=np.float32)
     for row, text in enumerate(texts):
-        found = hashed(text)
-        if found:
-            buckets = np.fromiter(found.keys(), dtype=np.int64, count=len(found))
-            values = np.fromiter(found.values(), dtype=np.float32, count=len(found))
+        buckets, values = weighted(text, rarity)
+        if len(buckets):
             result[row] = values @ weights[buckets]
     return result
+
+
+def with_surface(texts: Sequence[str], vectors: Vectors) -> Vectors:
+    """The vectors with each text's manner beside them."""
+    manner = np.array([_surface(text) for text in texts], dtype=np.float32).reshape(len(texts), SURFACE)
+    return np.hstack([vectors, manner])
+
+
+def _surface(text: str) -> list[float]:
+    letters = sum(character.isalpha() for character in text) or 1
+    return [
+        math.log1p(len(text)) / 3,
+        math.log1p(text.count(" ") + 1) / 3,
+        math.log1p(text.count("!")) / 2,
+        math.log1p(text.count("?")) / 2,
+        float(text.rstrip().endswith("?")),
+        sum(character.isupper() for character in text) / letters,
+        math.log1p(sum(character.isdigit() for character in text)) / 3,
+        math.log1p(text.count("\n")) / 3,
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tellback.engines.local.features import sparse_scores
+from tellback.engines.local.features import sparse_scores, with_surface
 from tellback.sdk.engine import Vectors
 
 FOLDER = Path(__file__).parent / "trained"
@@ -21,12 +21,14 @@ class Head:
     classes: tuple[str, ...]
     dense: NDArray[np.float32]
     sparse: NDArray[np.float32]
+    rarity: NDArray[np.float32]
     bias: NDArray[np.float32]
     temperature: float
 
     def probabilities(self, texts: Sequence[str], vectors: Vectors) -> NDArray[np.float32]:
         """One row per text, one column per class, each row summing to one."""
-        scores = (vectors @ self.dense + sparse_scores(texts, self.sparse) + self.bias) / self.temperature
+        scores = with_surface(texts, vectors) @ self.dense + self.bias
+        scores = (scores + sparse_scores(texts, self.sparse, self.rarity)) / self.temperature
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -40,6 +42,7 @@ class Head:
             classes=np.array(self.classes),
             dense=self.dense.astype(np.float16),
             sparse=self.sparse.astype(np.float16),
+            rarity=self.rarity.astype(np.float16),
             bias=self.bias,
             temperature=np.array(self.temperature, dtype=np.float32),
         )
@@ -54,6 +57,7 @@ def load_head(name: str) -> Head:
             classes=tuple(str(label) for label in data["classes"]),
             dense=data["dense"].astype(np.float32),
             sparse=data["sparse"].astype(np.float32),
+            rarity=data["rarity"].astype(np.float32),
             bias=data["bias"],
             temperature=float(data["temperature"]),
         )

@@ -1,452 +1,168 @@
 """Names a theme in words taken from its own sentences.
 
-A title is a run of words that several people used, close in meaning to what sets the theme apart from the rest of the
-workspace; the summary is the sentence that says it most plainly, as somebody said it.
+A title is a run of words that people used, close in meaning to what sets the theme apart from the rest of the
+workspace, and whose words many of the theme's sentences share; the summary is the sentence that says it most plainly,
+as somebody said it.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tellback.sdk.engine import Description, Vectors
 
+Embed = Callable[[Sequence[str]], Vectors]
+Run = tuple[str, ...]
+
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_CLAUSE_END = re.compile(r"[.!?,;:()\[\]{}\"“”…\n]|\s[-–—]\s")
+_CLAUSE_END = re.compile(r"[.!?,;:()\[\]{}\"“”…\n&/]|\s[-–—]\s")
+_ENDING = re.compile(r"(?:ing|edly|ed|es|s|er|ers|e)$")
 MAX_SENTENCES = 60
-MAX_CANDIDATES = 160
+MAX_CANDIDATES = 200
 MAX_WORDS = 5
+#: A run that stands in one sentence only is somebody's phrase, not yet everybody's.
+ONCE = 0.82
+#: Words that fewer of the sentences hold are one person's story; then the plainest sentence is the title.
+SHARED = 0.12
+LENGTH = {1: 0.64, 2: 1.0, 3: 1.06, 4: 1.02, 5: 0.94}
 
+
+def _read_words() -> dict[str, frozenset[str]]:
+    sections: dict[str, set[str]] = {}
+    name = ""
+    for line in (Path(__file__).parent / "title_words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+        elif line and not line.startswith("#"):
+            sections.setdefault(name, set()).update(line.split())
+    return {key: frozenset(words) for key, words in sections.items()}
+
+
+_WORDS = _read_words()
 #: A title neither begins nor ends with one of these.
-_EDGE = frozenset(
-    [
-        "a",
-        "about",
-        "above",
-        "after",
-        "again",
-        "all",
-        "also",
-        "always",
-        "am",
-        "an",
-        "and",
-        "any",
-        "anyone",
-        "anything",
-        "are",
-        "as",
-        "at",
-        "back",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "both",
-        "but",
-        "by",
-        "came",
-        "can",
-        "cannot",
-        "can't",
-        "come",
-        "comes",
-        "could",
-        "couldn't",
-        "did",
-        "didn't",
-        "do",
-        "does",
-        "doesn't",
-        "doing",
-        "don't",
-        "done",
-        "down",
-        "each",
-        "either",
-        "else",
-        "etc",
-        "even",
-        "ever",
-        "every",
-        "everyone",
-        "everything",
-        "few",
-        "first",
-        "for",
-        "from",
-        "get",
-        "gets",
-        "getting",
-        "give",
-        "go",
-        "goes",
-        "going",
-        "good",
-        "got",
-        "great",
-        "had",
-        "has",
-        "have",
-        "haven't",
-        "having",
-        "he",
-        "her",
-        "here",
-        "him",
-        "his",
-        "how",
-        "i",
-        "i'd",
-        "i'll",
-        "i'm",
-        "i've",
-        "if",
-        "im",
-        "in",
-        "into",
-        "is",
-        "isn't",
-        "it",
-        "it's",
-        "its",
-        "ive",
-        "just",
-        "keep",
-        "keeps",
-        "kind",
-        "know",
-        "last",
-        "least",
-        "let",
-        "like",
-        "likely",
-        "little",
-        "lot",
-        "lots",
-        "made",
-        "make",
-        "makes",
-        "many",
-        "may",
-        "maybe",
-        "me",
-        "might",
-        "mine",
-        "more",
-        "most",
-        "much",
-        "must",
-        "my",
-        "need",
-        "needs",
-        "never",
-        "new",
-        "next",
-        "nice",
-        "no",
-        "none",
-        "nor",
-        "not",
-        "nothing",
-        "now",
-        "of",
-        "off",
-        "ok",
-        "okay",
-        "on",
-        "once",
-        "one",
-        "only",
-        "or",
-        "other",
-        "our",
-        "ours",
-        "out",
-        "over",
-        "own",
-        "per",
-        "please",
-        "pls",
-        "put",
-        "quite",
-        "rather",
-        "really",
-        "right",
-        "same",
-        "say",
-        "says",
-        "see",
-        "seem",
-        "seems",
-        "she",
-        "should",
-        "since",
-        "so",
-        "some",
-        "someone",
-        "something",
-        "soon",
-        "still",
-        "such",
-        "sure",
-        "take",
-        "than",
-        "that",
-        "that's",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "there's",
-        "these",
-        "they",
-        "they're",
-        "thing",
-        "things",
-        "think",
-        "this",
-        "those",
-        "though",
-        "through",
-        "to",
-        "together",
-        "too",
-        "totally",
-        "try",
-        "trying",
-        "two",
-        "under",
-        "until",
-        "up",
-        "us",
-        "use",
-        "used",
-        "very",
-        "want",
-        "wants",
-        "was",
-        "wasn't",
-        "way",
-        "we",
-        "we'd",
-        "we'll",
-        "we're",
-        "we've",
-        "well",
-        "went",
-        "were",
-        "what",
-        "what's",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whole",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "within",
-        "without",
-        "won't",
-        "would",
-        "wouldn't",
-        "yes",
-        "yet",
-        "you",
-        "you're",
-        "your",
-        "yours",
-        "hi",
-        "hello",
-        "thanks",
-        "thank",
-        "love",
-        "hope",
-        "wish",
-        "able",
-        "dont",
-        "doesnt",
-        "cant",
-        "didnt",
-        "isnt",
-        "wont",
-        "actually",
-        "literally",
-        "basically",
-        "completely",
-        "absolutely",
-        "currently",
-        "recently",
-        "suddenly",
-        "already",
-        "today",
-        "yesterday",
-        "tomorrow",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "year",
-        "years",
-        "day",
-        "days",
-        "time",
-        "times",
-        "app",
-        "lately",
-        "using",
-        "since",
-        "happening",
-        "happens",
-        "happened",
-        "und",
-        "der",
-        "die",
-        "das",
-        "ich",
-        "ist",
-        "nicht",
-        "mit",
-        "le",
-        "la",
-        "les",
-        "des",
-        "une",
-        "est",
-        "pas",
-        "pour",
-        "el",
-        "los",
-        "las",
-        "una",
-        "que",
-        "con",
-        "para",
-    ]
-)
-#: Words that carry no need on their own.
-_WEAK = frozenset(
-    [
-        "app",
-        "apps",
-        "application",
-        "issue",
-        "issues",
-        "problem",
-        "problems",
-        "error",
-        "errors",
-        "update",
-        "updates",
-        "version",
-        "feature",
-        "features",
-        "option",
-        "options",
-        "work",
-        "works",
-        "working",
-        "fix",
-        "fixed",
-        "please",
-        "user",
-        "users",
-        "phone",
-        "thing",
-        "people",
-        "account",
-        "great",
-        "good",
-        "bad",
-        "best",
-        "love",
-        "awesome",
-        "amazing",
-        "nice",
-    ]
-)
+_EDGE = _WORDS["edge"]
+#: A title may begin with one of these, never end with it.
+_DENIALS = _WORDS["denials"]
+#: A run that carries one of these is a piece of a sentence, not a name for it.
+_NOT_INSIDE = _WORDS["not_inside"]
+#: Words that say how somebody feels or that something is wrong, not what it is about.
+_WEAK = _WORDS["weak"]
+_COMMON = _EDGE | _DENIALS | _NOT_INSIDE
 
 
-def describe_theme(
-    texts: Sequence[str], vectors: Vectors, *, background: Vectors | None, embed: Callable[[Sequence[str]], Vectors]
-) -> Description:
+def describe_theme(texts: Sequence[str], vectors: Vectors, *, background: Vectors | None, embed: Embed) -> Description:
     """Title and summary for these sentences. `background` is what the whole workspace is about, taken out first."""
     middle = vectors.mean(axis=0)
-    centre = middle - (background if background is not None else 0)
-    order = np.argsort(-(vectors @ _unit(middle)))[:MAX_SENTENCES]
-    near = [texts[index] for index in order]
-    title = _best_title(near, _unit(centre), _unit(middle), background, embed)
-    cited = _summary(texts, vectors, _unit(centre), background)
-    return Description(title=title or _sentence_case(texts[cited]), summary=_as_sentence(texts[cited]), cited=(cited,))
+    centre = _unit(middle - background if background is not None else middle)
+    order = np.argsort(-(vectors @ _unit(middle)), kind="stable")[:MAX_SENTENCES]
+    title = _best_title([texts[index] for index in order], centre, _unit(middle), background, embed)
+    cited = _summary(texts, vectors, centre, background, title)
+    return Description(title=title or _shortened(texts[cited]), summary=_as_sentence(texts[cited]), cited=(cited,))
 
 
 def _best_title(
-    sentences: list[str],
-    centre: Vectors,
-    middle: Vectors,
-    background: Vectors | None,
-    embed: Callable[[Sequence[str]], Vectors],
+    sentences: list[str], centre: Vectors, middle: Vectors, background: Vectors | None, embed: Embed
 ) -> str:
-    forms, frequency = _candidates(sentences)
-    if not frequency:
-        return ""
-    enough = 2 if len(sentences) >= 3 else 1
-    likely = sorted(
-        (run for run, count in frequency.items() if count >= enough or len(run) >= 3),
-        key=lambda run: (-frequency[run] * len(run) ** 0.7, run),
-    )[:MAX_CANDIDATES]
+    book = _read(sentences)
+    shared = max(SHARED, 2 / book.size) if book.size > 2 else 0.0
+    telling = [run for run in book.runs if _content(run) and book.coverage(run) >= shared]
+    likely = sorted(telling, key=lambda run: (-book.coverage(run), -len(run), run))[:MAX_CANDIDATES]
     if not likely:
         return ""
-    shown = [" ".join(run) for run in likely]
-    vectors = embed(shown)
-    apart = vectors - background if background is not None else vectors
-    apart = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
-    closeness = 0.6 * (apart @ centre) + 0.4 * (vectors @ middle)
-    share = np.array([min(frequency[run], 12) / min(len(sentences), 12) for run in likely])
-    length = np.array([{1: 0.72, 2: 1.0, 3: 1.06, 4: 1.04}.get(len(run), 0.94) for run in likely])
-    weak = np.array([0.8 if all(word in _WEAK for word in run) else 1.0 for run in likely])
-    ranked = closeness * (0.55 + 0.45 * np.sqrt(share)) * length * weak
-    best = likely[int(ranked.argmax())]
-    return _sentence_case(" ".join(_usual_form(word, forms) for word in best))
+    vectors = embed([" ".join(run) for run in likely])
+    closeness = 0.55 * (_apart(vectors, background) @ centre) + 0.45 * (vectors @ middle)
+    merit = np.array([_merit(run, book) for run in likely])
+    best = likely[int((closeness * merit).argmax())]
+    return _sentence_case(" ".join(_usual_form(word, book.forms) for word in best))
 
 
-def _candidates(sentences: Sequence[str]) -> tuple[dict[str, Counter[str]], Counter[tuple[str, ...]]]:
-    """How each word is written, and in how many sentences each run of words stands."""
+def _merit(run: Run, book: "_Book") -> float:
+    weak = sum(word in _WEAK for word in run)
+    mood = 0.92**weak
+    known = 1.0 if book.runs[run] > 1 or book.size < 3 else ONCE
+    return float(LENGTH[len(run)] * mood * known * (0.4 + 0.6 * book.coverage(run) ** 0.5))
+
+
+def _content(run: Run) -> int:
+    """How many of the words say what it is about. Mood alone ("Terrible", "Five stars") names nothing."""
+    return sum(word not in _WEAK and word not in _COMMON for word in run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What the sentences say: how each word is written, which runs stand in how many, and each one's stems."""
+
+    forms: dict[str, Counter[str]]
+    runs: Counter[Run]
+    stems: list[frozenset[str]]
+
+    @property
+    def size(self) -> int:
+        return len(self.stems)
+
+    def coverage(self, run: Run) -> float:
+        """Share of the sentences that hold all of the run's telling words, in any order and form."""
+        telling = {_stem(word) for word in run if word not in _COMMON}
+        return sum(telling <= stems for stems in self.stems) / max(self.size, 1)
+
+
+def _read(sentences: Sequence[str]) -> _Book:
     forms: dict[str, Counter[str]] = {}
-    frequency: Counter[tuple[str, ...]] = Counter()
+    runs: Counter[Run] = Counter()
+    stems = []
     for sentence in sentences:
-        runs: set[tuple[str, ...]] = set()
-        for clause in _CLAUSE_END.split(sentence):
-            words = _TOKEN.findall(clause)
-            lower = [word.lower().replace("’", "'") for word in words]
-            for index, word in enumerate(words):
+        found: set[Run] = set()
+        seen: set[str] = set()
+        for clause in _clauses(sentence):
+            lower = [word.lower().replace("’", "'") for word in clause]
+            for index, word in enumerate(clause):
                 # The first word's capital says nothing about how it is written elsewhere.
                 forms.setdefault(lower[index], Counter())[word if index else lower[index]] += 1
-            runs |= _runs(lower)
-        frequency.update(runs)
-    return forms, frequency
+            seen.update(_stem(word) for word in lower)
+            found |= _runs(lower)
+        runs.update(found)
+        stems.append(frozenset(seen))
+    return _Book(forms, runs, stems)
 
 
-def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
-    found = set()
-    for start in range(len(words)):
-        for size in range(1, MAX_WORDS + 1):
-            run = tuple(words[start : start + size])
-            if len(run) == size and _may_be_title(run):
-                found.add(run)
-    return found
+def _clauses(sentence: str) -> list[list[str]]:
+    """Words between marks; a common word with a capital begins another clause, for people leave out full stops."""
+    clauses: list[list[str]] = []
+    for part in _CLAUSE_END.split(sentence):
+        clauses.append([])
+        for word in _TOKEN.findall(part):
+            if word[0].isupper() and not word.isupper() and word.lower() in _COMMON | _WEAK and clauses[-1]:
+                clauses.append([])
+            clauses[-1].append(word)
+    return [clause for clause in clauses if clause]
 
 
-def _may_be_title(run: tuple[str, ...]) -> bool:
-    if run[0] in _EDGE or run[-1] in _EDGE or len(set(run)) < len(run):
+def _runs(words: Sequence[str]) -> set[Run]:
+    return {
+        run
+        for start in range(len(words))
+        for size in range(1, MAX_WORDS + 1)
+        if len(run := tuple(words[start : start + size])) == size and _may_be_title(run)
+    }
+
+
+def _may_be_title(run: Run) -> bool:
+    first, last = run[0], run[-1]
+    if (first in _EDGE and first not in _DENIALS) or last in _COMMON or len(set(run)) < len(run):
         return False
-    return all(len(word) > 2 and not word.isdigit() for word in (run[0], run[-1]))
+    if any(word in _NOT_INSIDE for word in run) or last.endswith("ly") or (first.endswith("ly") and len(first) > 5):
+        return False
+    return all(len(word) > 2 and not word.isdigit() for word in (first, last))
+
+
+def _stem(word: str) -> str:
+    """The word without its ending, so that crash, crashes, crashed and crashing count as one."""
+    stem = _ENDING.sub("", word) if len(word) > 4 else word.rstrip("s") if len(word) == 4 else word
+    return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
 
 
 def _usual_form(word: str, forms: dict[str, Counter[str]]) -> str:
@@ -459,16 +175,26 @@ def _usual_form(word: str, forms: dict[str, Counter[str]]) -> str:
 
 def _sentence_case(text: str) -> str:
     line = " ".join(text.split())
-    return line[:1].upper() + line[1:]
+    first = line.split(" ", 1)[0]
+    # A name such as iPad or iOS keeps its own case.
+    return line if any(character.isupper() for character in first[1:]) else line[:1].upper() + line[1:]
 
 
-def _summary(texts: Sequence[str], vectors: Vectors, centre: Vectors, background: Vectors | None) -> int:
-    """Position of the sentence to quote: near the centre, short, complete."""
-    apart = vectors - background if background is not None else vectors
-    apart = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
-    words = np.array([len(_TOKEN.findall(text)) for text in texts])
-    fit = np.where(words < 4, 0.75, np.where(words > 26, 0.8, 1.0)) * (1 - 0.006 * np.maximum(words - 8, 0))
-    return int(((apart @ centre) * fit).argmax())
+def _shortened(text: str) -> str:
+    words = text.split()
+    return _sentence_case(" ".join(words[:8])).rstrip(".,;:!?") + ("…" if len(words) > 8 else "")
+
+
+def _summary(texts: Sequence[str], vectors: Vectors, centre: Vectors, background: Vectors | None, title: str) -> int:
+    """Position of the sentence to quote: near the centre, short, complete, and speaking of what the title names."""
+    named = {_stem(word.lower()) for word in _TOKEN.findall(title) if word.lower() not in _COMMON}
+    fit = []
+    for text in texts:
+        words = [word.lower() for word in _TOKEN.findall(text)]
+        brief = 0.7 if len(words) < 4 else 1 - 0.012 * max(len(words) - 9, 0)
+        told = len(named & {_stem(word) for word in words}) / max(len(named), 1)
+        fit.append(max(brief, 0.3) * (0.8 + 0.2 * told) * (0.9 if text.endswith("…") else 1.0))
+    return int(((_apart(vectors, background) @ centre) * np.array(fit)).argmax())
 
 
 def _as_sentence(text: str) -> str:
@@ -476,6 +202,11 @@ def _as_sentence(text: str) -> str:
     if line.isupper():
         line = line.capitalize()
     return line if line[-1:] in ".!?…" else line + "."
+
+
+def _apart(vectors: Vectors, background: Vectors | None) -> Vectors:
+    apart = vectors - background if background is not None else vectors
+    return np.asarray(apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6), dtype=np.float32)
 
 
 def _unit(vector: Vectors) -> Vectors:

@@ -12,20 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from tellback.engines.local.encoder import Encoder
-from tellback.engines.local.features import BUCKETS, hashed
+from tellback.engines.local.features import BUCKETS, bags, weighted, with_surface
 from tellback.engines.local.heads import FOLDER, Head
 from tellback.engines.local.model import ensure_model, find_model_files
+from tellback.engines.local.reviews import whole_vectors
 from tellback.engines.local.sentences import split_sentences
-from tellback.sdk.engine import Vectors
+from tellback.kernel.errors import Invalid
+from tellback.sdk.engine import Item, Vectors
 
 SEED = 20261120
 SEEDS = Path(__file__).parent / "seeds.tsv"
 SEED_WEIGHT = 3.0
-DENSE_SCALE = 2.0
 
 Row = tuple[str, str, float]
 
@@ -36,33 +38,50 @@ def fit_head(
     vectors: Vectors,
     *,
     weights: Sequence[float] | None = None,
-    c: float = 4.0,
+    c: float = 1.0,
+    dense_scale: float = 1.0,
+    sparse_scale: float = 2.5,
 ) -> Head:
-    """A head fitted to these texts; `vectors` are their embeddings. Classes are balanced."""
-    matrix = sparse.hstack([sparse.csr_matrix(vectors * DENSE_SCALE), _sparse_matrix(texts)]).tocsr()
+    """A head fitted to these texts; `vectors` are their embeddings. Classes are balanced.
+
+    Raises `Invalid` when there is only one class.
+    """
+    if len(set(labels)) < 2:
+        raise Invalid("A head needs examples of at least two kinds.")
+    rarity = _rarity(texts)
+    dense = with_surface(texts, vectors)
+    matrix = sparse.hstack([sparse.csr_matrix(dense * dense_scale), _sparse_matrix(texts, rarity) * sparse_scale])
     model = LogisticRegression(C=c, max_iter=2000, class_weight="balanced", random_state=SEED)
-    model.fit(matrix, list(labels), sample_weight=None if weights is None else np.asarray(weights))
+    model.fit(matrix.tocsr(), list(labels), sample_weight=None if weights is None else np.asarray(weights))
     coefficients, bias, classes = model.coef_, model.intercept_, [str(label) for label in model.classes_]
     if len(classes) == 2:
         coefficients, bias = np.vstack([-coefficients[0], coefficients[0]]) / 2, np.array([-bias[0], bias[0]]) / 2
-    dense = vectors.shape[1]
+    width = dense.shape[1]
     return Head(
         classes=tuple(classes),
-        dense=(coefficients[:, :dense].T * DENSE_SCALE).astype(np.float32),
-        sparse=np.ascontiguousarray(coefficients[:, dense:].T).astype(np.float32),
+        dense=(coefficients[:, :width].T * dense_scale).astype(np.float32),
+        sparse=(np.ascontiguousarray(coefficients[:, width:].T) * sparse_scale).astype(np.float32),
+        rarity=rarity,
         bias=bias.astype(np.float32),
         temperature=1.0,
     )
 
 
-def _sparse_matrix(texts: Sequence[str]) -> sparse.csr_matrix:
-    rows, columns, values = [], [], []
-    for row, text in enumerate(texts):
-        for bucket, value in hashed(text).items():
-            rows.append(row)
-            columns.append(bucket)
-            values.append(value)
-    return sparse.csr_matrix((values, (rows, columns)), shape=(len(texts), BUCKETS), dtype=np.float32)
+def _rarity(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Smoothed inverse document frequency of each bucket."""
+    seen = np.zeros(BUCKETS, dtype=np.float32)
+    for text in texts:
+        for bag in bags(text):
+            seen[list(bag)] += 1
+    return np.asarray(np.log((1 + len(texts)) / (1 + seen)) + 1, dtype=np.float32)
+
+
+def _sparse_matrix(texts: Sequence[str], rarity: NDArray[np.float32]) -> sparse.csr_matrix:
+    found = [weighted(text, rarity) for text in texts]
+    ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
+    buckets = np.concatenate([buckets for buckets, _ in found])
+    values = np.concatenate([values for _, values in found])
+    return sparse.csr_matrix((values, buckets, ends), shape=(len(texts), BUCKETS))
 
 
 def signal_rows(folder: Path) -> list[Row]:
@@ -90,6 +109,14 @@ def _kind_of_review(label: str, stars: int) -> str | None:
     return "complaint" if stars <= 2 else None
 
 
+def review_rows(folder: Path) -> tuple[list[Item], list[str]]:
+    """Whole reviews with their label, with stars and once more without, since most feedback has none."""
+    reviews = [row for row in _read(folder / "intent_app_reviews.csv") if row["split"] == "train"]
+    rated = [Item(text=row["text"], stars=int(row["stars"] or 3)) for row in reviews]
+    plain = [Item(text=row["text"]) for row in reviews]
+    return rated + plain, [row["label"] for row in reviews] * 2
+
+
 def sentiment_rows(folder: Path) -> list[Row]:
     """Sentences with their sentiment: labelled comments, reviews of one, two and five stars, and our seeds."""
     rows: list[Row] = [(text, sentiment, SEED_WEIGHT) for _, sentiment, text in _seeds()]
@@ -113,7 +140,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def main(folder: Path) -> None:
-    """Train and save both heads."""
+    """Train and save the heads."""
     files = find_model_files(None)
     with tempfile.TemporaryDirectory() as cache:
         model = ensure_model(files, cache_dir=Path(cache))
@@ -122,10 +149,18 @@ def main(folder: Path) -> None:
             texts, labels, weights = zip(*rows, strict=True)
             head = fit_head(texts, labels, encoder.encode(texts), weights=weights)
             target = head.save(name)
-            print(f"{name}: {len(rows)} rows, {', '.join(head.classes)} -> {target.stat().st_size} bytes")  # noqa: T201
+            _report(name, head, len(rows), target)
+        items, kinds = review_rows(folder)
+        whole = [item.text for item in items]
+        head = fit_head(whole, kinds, whole_vectors(items, encoder.encode), dense_scale=1.5, sparse_scale=1.5)
+        _report("reviews", head, len(items), head.save("reviews"))
         # What feedback in general is about: where a workspace starts before it has its own mean.
         general = encoder.encode([text for _, _, text in _seeds()]).mean(axis=0)
         np.save(FOLDER / "background.npy", general.astype(np.float32))
+
+
+def _report(name: str, head: Head, rows: int, target: Path) -> None:
+    print(f"{name}: {rows} rows, {', '.join(head.classes)} -> {target.stat().st_size} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

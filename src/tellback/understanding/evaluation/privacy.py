@@ -1,0 +1,66 @@
+"""How well private data is found: precision and recall by type, for the types that have a shape."""
+
+from pathlib import Path
+
+from tellback.intake.redaction import find_spans
+from tellback.understanding.evaluation.files import Report, read_lines
+from tellback.understanding.evaluation.metrics import Tally
+
+#: What files call a type, and what we call it. Names of people, places and organisations need a model that is not here.
+STRUCTURED = {
+    "EMAIL": "email",
+    "EMAIL_ADDRESS": "email",
+    "CARD": "card",
+    "CREDIT_CARD": "card",
+    "IBAN": "iban",
+    "IBAN_CODE": "iban",
+    "SSN": "ssn",
+    "US_SSN": "ssn",
+    "IP": "ip",
+    "IP_ADDRESS": "ip",
+    "PHONE": "phone",
+    "PHONE_NUMBER": "phone",
+}
+NAMES = {"NAME": "name", "PERSON": "name"}
+COVERED = 0.8
+
+
+def evaluate_pii(path: Path) -> Report:
+    """Texts with `spans` of `start`, `end`, `type`: a hit has the type and covers at least 80% of the span.
+
+    `precision`, `recall` and `macro_f1` are over the structured types; `by_type` gives each, with names apart. What is
+    found inside a span of a type that we do not claim (an address, a date) counts as wrong.
+    """
+    rows = read_lines(path, keys=["text", "spans"])
+    known = {**STRUCTURED, **NAMES}
+    tallies = {name: Tally() for name in dict.fromkeys(known.values())}
+    for row in rows:
+        found = [(span.start, span.end, span.type.lower()) for span in find_spans(row["text"])]
+        wanted = [(s["start"], s["end"], known[s["type"]]) for s in row["spans"] if s["type"] in known]
+        for name, tally in tallies.items():
+            _count(tally, [w for w in wanted if w[2] == name], [f for f in found if f[2] == name])
+    present = {name: tally for name, tally in tallies.items() if tally.truth}
+    structured = [tally for name, tally in tallies.items() if name != "name"]
+    total = Tally(*(sum(getattr(tally, part) for tally in structured) for part in ("hits", "truth", "guess")))
+    scored = [tally.f1 for name, tally in present.items() if name != "name"]
+    report: Report = {
+        "precision": total.precision,
+        "recall": total.recall,
+        "macro_f1": sum(scored) / len(scored) if scored else 0.0,
+        "rows": len(rows),
+        "model": "rules",
+    }
+    for name, tally in present.items():
+        report[name] = {"precision": tally.precision, "recall": tally.recall, "spans": tally.truth}
+    return report
+
+
+def _count(tally: Tally, wanted: list[tuple[int, int, str]], found: list[tuple[int, int, str]]) -> None:
+    tally.truth += len(wanted)
+    tally.guess += len(found)
+    left = list(found)
+    for start, end, _ in wanted:
+        hit = next((f for f in left if min(end, f[1]) - max(start, f[0]) >= COVERED * (end - start)), None)
+        if hit is not None:
+            left.remove(hit)
+            tally.hits += 1
