@@ -13,6 +13,8 @@ from tellback.workspaces.models import Principal, Workspace, WorkspaceOwned
 GLOBAL = {
     "user": "a login may belong to several workspaces",
     "user_groups": "of logins",
+    "account_emailaddress": "of logins",
+    "account_emailconfirmation": "of logins",
     "user_user_permissions": "of logins",
     "django_session": "of logins",
     "django_content_type": "Django's own",
