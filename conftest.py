@@ -65,7 +65,7 @@ def keep_mail(settings: Settings) -> None:
 
 @pytest.fixture
 def run_jobs(db: None) -> Callable[[], int]:
-    """Runs every job that is due, in order, also those that they leave behind; returns how many ran."""
+    """Runs every job that is due within a minute, in order, also those that they leave behind; returns how many ran."""
     from django.db import connection
     from procrastinate.contrib.django import app
 
@@ -77,7 +77,7 @@ def run_jobs(db: None) -> Callable[[], int]:
                     """
                     UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = (
                         SELECT id FROM procrastinate_jobs
-                        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+                        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now() + interval '1 minute')
                         ORDER BY priority DESC, id LIMIT 1)
                     RETURNING task_name, args::text
                     """

@@ -34,7 +34,9 @@ def up(
 
     [bold]tellback up --demo[/] is the quickest look at Tellback.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Also where a shell started us in the background with SIGINT ignored.
+        signal.signal(number, _interrupt)
     options = read_options()
     listen(options.host, options.port).close()
     embedded = prepare_database_url(options)

@@ -23,6 +23,7 @@ class Theme(WorkspaceOwned):
     title = models.TextField()
     summary = models.TextField()
     title_is_manual = models.BooleanField(default=False)
+    described_at_count = models.IntegerField(default=0, help_text="Signals it had when it was last put into words")
     parent_theme = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     board_id = models.UUIDField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=ThemeStatus.choices, default=ThemeStatus.ACTIVE)

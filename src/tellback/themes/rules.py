@@ -128,6 +128,11 @@ def moved_centroid(centroid: Vector, count: int, vector: Vector) -> Vector:
     return np.asarray((centroid * count + vector) / (count + 1), dtype=np.float32)
 
 
+def needs_new_words(signals: int, described_at: int) -> bool:
+    """Whether a theme has grown by a quarter since it was last put into words; titles should not flicker."""
+    return signals >= described_at * 1.25 or described_at == 0
+
+
 #: What each urgency adds to a theme's weight.
 URGENCY_WEIGHT = {"critical": 3.0, "high": 2.0, "medium": 1.0, "low": 0.6}
 HALF_LIFE = timedelta(days=45)

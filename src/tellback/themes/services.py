@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -24,6 +24,8 @@ OPEN = (ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE)
 COMPARE_ALL = 400
 #: How many of a theme's sentences its title is made of.
 DESCRIBED_SIGNALS = 80
+#: Figures and words follow assignment by this much, so that a burst is refreshed once.
+REFRESH_DELAY = timedelta(seconds=2)
 
 
 @transaction.atomic
@@ -61,7 +63,7 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     _save(stored, space)
     complete_items(item_ids=item_ids, now=now)
     defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(i) for i in item_ids])
-    defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id)
+    defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
 
 
 def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model: str, now: datetime) -> None:
@@ -178,7 +180,7 @@ def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200) -> int:
     background = np.asarray(space.mean_embedding, dtype=np.float32) if space else None
     for theme in stale:
         _count(theme, now)
-        if theme.status == ThemeStatus.ACTIVE and not theme.title_is_manual:
+        if theme.status == ThemeStatus.ACTIVE and rules.needs_new_words(theme.signal_count, theme.described_at_count):
             _describe(theme, engine, background)
         theme.is_stale = False
         theme.save()
@@ -240,7 +242,9 @@ def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> 
     texts = [summary for summary, _ in signals]
     vectors = np.array([embedding for _, embedding in signals], dtype=np.float32)
     words = engine.describe(texts, vectors, background=background)
-    theme.title, theme.summary = words.title, words.summary
+    theme.described_at_count, theme.summary = theme.signal_count, words.summary
+    if not theme.title_is_manual:
+        theme.title = words.title
 
 
 @transaction.atomic
