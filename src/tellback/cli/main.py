@@ -55,7 +55,7 @@ class LazyGroup(TyperGroup):
 
     describing = False
 
-    def list_commands(self, ctx: "Context") -> list[str]:
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002 - the signature of the base
         """The commands of this installation, in the order of the overview."""
         return [name for name, entry in ENTRIES.items() if importlib.util.find_spec(entry.module)]
 
