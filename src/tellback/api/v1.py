@@ -24,7 +24,7 @@ from tellback.workspaces.selectors import KeyHolder, find_key_holder
 class SecretKey(HttpBearer):
     """An API key; the request then acts in the key's workspace."""
 
-    def authenticate(self, request: HttpRequest, token: str)  # noqa: ARG002 - X
+    def authenticate(self, request: HttpRequest, token: str) -> KeyHolder | None:  # noqa: ARG002 - ninja calls it so
         """Whom the key speaks for; widget keys only send feedback."""
         holder = find_key_holder(token)
         return holder if holder and holder.kind == KeyKind.SECRET else None
