@@ -6,15 +6,37 @@ import secrets
 from collections.abc import Iterator
 
 import psycopg
+from pydantic import ValidationError
 
 from tellback.config.options import Options
-from tellback.kernel.errors import Unavailable
+from tellback.kernel.errors import FieldError, Invalid, Unavailable
 from tellback.platform.postgres import EmbeddedPostgres, start_embedded
+
+SECRET_LENGTH = 32
 
 
 def read_options() -> Options:
-    """The options of this process."""
-    return Options()
+    """The options of this process. Raises `Invalid` for values that make no sense, and unsafe ones in production."""
+    try:
+        options = Options()
+    except ValidationError as error:
+        problems = [FieldError(str(one["loc"][0]), one["msg"]) for one in error.errors()]
+        raise Invalid("A setting in the environment is wrong:", errors=problems) from None
+    unsafe = unsafe_settings(options) if options.environment == "production" else []
+    if unsafe:
+        raise Invalid("Production does not start with unsafe settings:", errors=unsafe)
+    return options
+
+
+def unsafe_settings(options: Options) -> list[FieldError]:
+    """What is good enough for one machine and not for production, each with what to do."""
+    found = []
+    secret = options.secret_key.get_secret_value() if options.secret_key else ""
+    if len(secret) < SECRET_LENGTH or len(set(secret)) < 8:
+        found.append(FieldError("TELLBACK_SECRET_KEY", f"set it to {SECRET_LENGTH} or more random characters"))
+    if not (options.base_url or "").startswith("https://"):
+        found.append(FieldError("TELLBACK_BASE_URL", "set it to the public address, beginning with https://"))
+    return found
 
 
 def prepare_database_url(options: Options) -> EmbeddedPostgres | None:
@@ -47,16 +69,20 @@ def ensure_secret_key(options: Options) -> None:
     """Use the secret key that is set, else the one kept in the data folder, made on the first start."""
     if options.secret_key is not None:
         return
-    if options.environment == "production":
-        raise Unavailable("Set TELLBACK_SECRET_KEY to a long random text: production does not start without one.")
     path = options.data_dir / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        contextlib.suppress(FileExistsError),
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
-    ):
-        file.write(secrets.token_urlsafe(48))
-    os.environ["TELLBACK_MADE_KEY"] = path.read_text().strip()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            contextlib.suppress(FileExistsError),
+            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+        ):
+            file.write(secrets.token_urlsafe(48))
+        os.environ["TELLBACK_MADE_KEY"] = path.read_text().strip()
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot use {path} ({error.strerror}). Set TELLBACK_DATA_DIR to a folder that you may write to, or set "
+            "TELLBACK_SECRET_KEY."
+        ) from error
 
 
 def set_up_django() -> None:
@@ -67,18 +93,37 @@ def set_up_django() -> None:
     django.setup()
 
 
+def require_migrated(options: Options) -> None:
+    """Raises `Unavailable` when this version's tables are not there yet. Needs Django set up."""
+    from tellback.platform.health import pending_migrations
+
+    with psycopg.connect(database_url(options)) as connection:
+        missing = pending_migrations(connection)
+    if missing:
+        raise Unavailable(f"The database lacks {len(missing)} migrations of this version. Run: tellback migrate")
+
+
 @contextlib.contextmanager
 def ready() -> Iterator[Options]:
-    """Everything a command that talks to the database needs; an embedded server started for it is stopped again."""
+    """Everything a command that talks to the database needs; an embedded server started for it is stopped again.
+
+    It is left running while another command, web or worker is connected.
+    """
     options = read_options()
     embedded = prepare_database_url(options)
-    ensure_secret_key(options)
-    set_up_django()
     try:
+        ensure_secret_key(options)
+        set_up_django()
+        require_migrated(options)
         yield options
     finally:
         from django.db import connections
 
-        connections.close_all()
+        with contextlib.suppress(Exception):
+            connections.close_all()
+            from django.db.backends.postgresql.base import DatabaseWrapper
+
+            for pool in DatabaseWrapper._connection_pools.values():
+                pool.close()
         if embedded and embedded.started_here:
-            embedded.stop()
+            embedded.stop_unless_used()

@@ -13,7 +13,10 @@ from tellback.platform.schema import grant_to_app, prepare_database
 
 
 def migrate() -> None:
-    """Bring the database up to date. Safe to repeat; run it before starting a new version's processes."""
+    """Bring the database up to date. Safe to repeat; run it before starting a new version's processes.
+
+    [bold]tellback up[/] does this by itself.
+    """
     options = read_options()
     embedded = prepare_database_url(options)
     ensure_secret_key(options)
@@ -21,7 +24,18 @@ def migrate() -> None:
         migrate_database(options)
     finally:
         if embedded and embedded.started_here:
-            embedded.stop()
+            embedded.stop_unless_used()
+
+
+def migrate_if_needed(options: Options) -> None:
+    """The same as `migrate_database`, and quick when there is nothing to do. Needs Django set up."""
+    from tellback.platform.health import pending_migrations
+
+    with psycopg.connect(database_url(options), autocommit=True) as owner:
+        prepare_database(owner)
+        up_to_date = not pending_migrations(owner)
+    if not up_to_date:
+        migrate_database(options)
 
 
 def migrate_database(options: Options) -> None:

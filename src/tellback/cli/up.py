@@ -1,12 +1,14 @@
 """`tellback up`: everything on one machine, supervised."""
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -15,10 +17,11 @@ from rich.console import Console
 from rich.text import Text
 
 from tellback.cli.environment import ensure_secret_key, prepare_database_url, read_options, set_up_django
-from tellback.cli.migrate import migrate_database
+from tellback.cli.migrate import migrate_if_needed
 from tellback.cli.web import listen
 from tellback.config.options import Options
 from tellback.kernel.errors import Unavailable
+from tellback.platform.postgres import EmbeddedPostgres, prepare_folder, start_embedded
 
 console = Console(highlight=False)
 STOP_SECONDS = 28
@@ -38,14 +41,21 @@ def up(
         # Also where a shell started us in the background with SIGINT ignored.
         signal.signal(number, _interrupt)
     options = read_options()
-    listen(options.host, options.port).close()
+    prepare_folder(options.data_dir)
+    with _only_one(options):
+        # Children of an `up` that was killed give the port back within moments.
+        listen(options.host, options.port, patience=2.0).close()
+        _run(options, demo=demo)
+
+
+def _run(options: Options, *, demo: bool) -> None:
     embedded = prepare_database_url(options)
     children: list[Child] = []
     try:
         ensure_secret_key(options)
-        migrate_database(options)
         set_up_django()
-        _announce_and_run(options, children, demo=demo)
+        migrate_if_needed(options)
+        _announce_and_run(options, embedded, children, demo=demo)
     except KeyboardInterrupt:
         # Once is enough: a second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -57,11 +67,27 @@ def up(
             embedded.stop()
 
 
+@contextlib.contextmanager
+def _only_one(options: Options) -> Iterator[None]:
+    """Holds the data folder for this `up`; the kernel lets go of it however we end."""
+    with (options.data_dir / ".up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Unavailable(
+                f"Tellback is running already with the data in {options.data_dir}. Stop it first, or set "
+                "TELLBACK_DATA_DIR to another folder."
+            ) from error
+        yield
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _announce_and_run(options: Options, children: list["Child"], *, demo: bool) -> None:
+def _announce_and_run(
+    options: Options, embedded: EmbeddedPostgres | None, children: list["Child"], *, demo: bool
+) -> None:
     from tellback.cli.bootstrap import ensure_installation
     from tellback.understanding.engine import finish_preparing_engine, start_preparing_engine
 
@@ -72,26 +98,31 @@ def _announce_and_run(options: Options, children: list["Child"], *, demo: bool) 
     finish_preparing_engine(preparing)
     children[1].start()
     base_url = (options.base_url or f"http://{options.host}:{options.port}").rstrip("/")
-    _await_page(base_url, children)
+    _await_page(options, children)
     console.print(_welcome(options, base_url, installation), soft_wrap=True)
     if demo:
         children.append(Child("demo", ["demo", "load", "--quiet"], runs_once=True))
         children[-1].start()
     while True:
         time.sleep(0.5)
+        if embedded and not embedded.is_alive():
+            console.print("PostgreSQL ended; starting it again.", style="yellow")
+            start_embedded(options.data_dir)
         for child in children:
             child.watch()
 
 
-def _await_page(base_url: str, children: list["Child"]) -> None:
+def _await_page(options: Options, children: list["Child"]) -> None:
     import httpx
 
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104 - read, not bound
+    address = f"http://{f'[{host}]' if ':' in host else host}:{options.port}/livez"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for child in children:
             child.watch()
         try:
-            if httpx.get(f"{base_url}/livez", timeout=2, trust_env=False).status_code == 200:
+            if httpx.get(address, timeout=2, trust_env=False).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

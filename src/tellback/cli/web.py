@@ -1,6 +1,11 @@
 """`tellback web`: the web process."""
 
+import contextlib
+import errno
+import signal
 import socket
+import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -13,12 +18,17 @@ def web(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", envvar="TELLBACK_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", envvar="TELLBACK_PORT")] = None,
 ) -> None:
-    """Serve the pages, the API and the intake. Run as many as you like."""
+    """Serve the pages, the API and the intake. Run as many as you like.
+
+    /livez says whether the process lives, /readyz whether it can work.
+
+    Example: [bold]tellback web --host 0.0.0.0 --port 80[/]
+    """
     import uvicorn
 
     options = read_options()
     listener = listen(host or options.host, options.port if port is None else port)
-    prepare_database_url(options)
+    embedded = prepare_database_url(options)
     ensure_secret_key(options)
     set_up_django()
     server = uvicorn.Server(
@@ -35,21 +45,50 @@ def web(
             proxy_headers=True,
         )
     )
-    server.run(sockets=[listener])
+    # Uvicorn raises the signal again when it has stopped; stopping as asked is no failure.
+    with contextlib.suppress(KeyboardInterrupt), _ending_well():
+        server.run(sockets=[listener])
+    if embedded and embedded.started_here:
+        embedded.stop_unless_used()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `Unavailable` with what to do when the address is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+@contextlib.contextmanager
+def _ending_well() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def listen(host: str, port: int, *, patience: float = 0.0) -> socket.socket:
+    """A listening socket, tried for `patience` seconds. Raises `Unavailable` with what to do."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _bind(host, port)
+        except OSError as error:
+            if time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            raise Unavailable(f"Cannot listen on {host}:{port} ({error.strerror}). {_advice(error)}") from error
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+        listener.listen(1024)
+    except OSError:
         listener.close()
-        raise Unavailable(
-            f"Cannot listen on {host}:{port} ({error.strerror}). Another program uses it: stop that, or set "
-            "TELLBACK_PORT to a free port."
-        ) from error
-    listener.listen(1024)
+        raise
     return listener
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "Another program uses it: stop that, or set TELLBACK_PORT to a free port."
+    if error.errno == errno.EACCES:
+        return "Ports below 1024 need more rights: set TELLBACK_PORT to a higher one."
+    return "Set TELLBACK_HOST to an address of this machine, for instance 127.0.0.1."

@@ -1,7 +1,9 @@
 """The ASGI application: the thin intake door beside Django, in one process on one port."""
 
 import os
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -11,34 +13,76 @@ _django = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - after Django is set up
 
-from tellback.config.database import conninfo  # noqa: E402
+from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
 from tellback.edge.app import Edge, EdgeOptions  # noqa: E402
+from tellback.platform.database import conninfo  # noqa: E402
+from tellback.platform.loop_config import get_loop_config  # noqa: E402
 
 Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 EDGE_PATHS = frozenset({"/v1/feedback", "/v1/feedback/"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _edge: list[Edge] = []
 
 
-async def application(
-    scope: MutableMapping[str, Any],
-    receive: Callable[[], Awaitable[Message]],
-    send: Callable[[Message], Awaitable[None]],
-) -> None:
-    """Sends intake to the edge and everything else to Django."""
+async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    """Sends intake to the edge and everything else to Django; whether the process lives, it says itself."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
-    elif scope["type"] == "http" and scope["path"] in EDGE_PATHS:
-        await _edge[0](scope, receive, send)
+    elif scope["type"] != "http":
+        return
+    elif scope["path"] == "/livez":
+        await _alive(send)
     else:
-        await _django(scope, receive, send)  # type: ignore[arg-type]
+        await _measured(scope, receive, send)
 
 
-async def _live(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+async def _measured(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    began = time.perf_counter()
+    intake = scope["path"] in EDGE_PATHS
+    codes = ["000"]
+
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            codes[0] = str(message["status"])
+        await send(message)
+
+    try:
+        if intake:
+            await _edge[0](scope, receive, note)
+        else:
+            await _django(scope, receive, note)  # type: ignore[arg-type]
+    finally:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        REQUESTS.labels("intake" if intake else "pages", method, codes[0]).observe(time.perf_counter() - began)
+        if intake:
+            INTAKE.labels(codes[0]).inc()
+
+
+async def _alive(send: Send) -> None:
+    """Needs no thread and no database, so it answers while both are stuck."""
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"status": "ok"}'})
+
+
+async def _live(receive: Receive, send: Send) -> None:
     await receive()
-    edge = Edge(conninfo=conninfo(settings.DATABASES["default"]), options=EdgeOptions(base_url=settings.BASE_URL))
+    edge = Edge(conninfo=conninfo(), options=_edge_options())
     edge.start()
     _edge[:] = [edge]
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await edge.stop()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _edge_options() -> EdgeOptions:
+    limits = get_loop_config().ingestion
+    return EdgeOptions(
+        base_url=settings.BASE_URL,
+        max_payload_bytes=limits.max_payload_size,
+        requests_per_minute=limits.rate_limit,
+        idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
+    )

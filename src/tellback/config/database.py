@@ -7,14 +7,12 @@ acts as the owner of the schema.
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from psycopg.conninfo import make_conninfo
-
 from tellback.platform.tenancy import APP_ROLE
 
 STATEMENT_TIMEOUT_MS = 30_000
 
 
-def database_settings(url: str, *, role: str | None = APP_ROLE, pool_size: int = 8) -> dict[str, Any]:
+def database_settings(url: str, *, role: str | None = APP_ROLE, pool_size: int = 12) -> dict[str, Any]:
     """Django's settings for the database named by a `postgresql://` URL.
 
     With `role`, each connection becomes that role before its first statement; None stays the URL's own user.
@@ -37,17 +35,7 @@ def database_settings(url: str, *, role: str | None = APP_ROLE, pool_size: int =
         "PORT": str(query.get("port") or parts.port or ""),
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
+        # A pooled connection that died with the server is replaced, not handed out.
+        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
     }
-
-
-def conninfo(database: dict[str, Any]) -> str:
-    """The same database as a libpq connection string, for connections outside of Django."""
-    return make_conninfo(
-        dbname=database["NAME"],
-        user=database["USER"] or None,
-        password=database["PASSWORD"] or None,
-        host=database["HOST"] or None,
-        port=database["PORT"] or None,
-        **{name: value for name, value in database["OPTIONS"].items() if name != "pool"},
-    )

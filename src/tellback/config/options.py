@@ -31,6 +31,9 @@ class Options(BaseSettings):
     model_dir: Path | None = Field(None, description="Folder of another BERT sentence model (safetensors, tokenizer).")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL", description="OpenAI-compatible API.")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="Its key.")
+    worker_silence: float = Field(
+        30, ge=1, le=600, description="Seconds without a sign of life after which a worker's jobs go to others."
+    )
     mail_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587 sends mail; empty keeps it in the development mailbox.",

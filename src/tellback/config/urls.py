@@ -2,11 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from tellback.platform.health import livez, readyz
+from tellback.api.operations import livez, metrics, readyz
+from tellback.api.schema import openapi
+from tellback.api.v1 import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),
+    path("metrics", metrics),
+    path("api/openapi.json", openapi),
+    path("api/v1/", api.urls),
     path("sign-in/", include("allauth.account.urls")),
     path("", include("tellback.workspaces.pages.urls")),
     path("", include("tellback.themes.pages.urls")),

@@ -20,6 +20,7 @@ from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
 from tellback.kernel.errors import TellbackError
+from tellback.platform.loop_config import get_loop_config
 from tellback.platform.tenancy import in_workspace
 
 
@@ -53,16 +54,25 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": round(delay)})
 
 
-#: Attempts and first delay in seconds for each queue, as the specification sets them.
+_processing = get_loop_config().processing
+
+#: Attempts and first delay in seconds for each queue, as the specification sets them; intake's can be configured.
 RETRY: dict[Queue, Backoff] = {
-    Queue.INGEST: Backoff(attempts=3, base=2),
+    Queue.INGEST: Backoff(
+        attempts=_processing.retry_policy.max_attempts, base=_processing.retry_policy.backoff_ms / 1000
+    ),
     Queue.AI: Backoff(attempts=3, base=5),
     Queue.MAINTENANCE: Backoff(attempts=2, base=10),
     Queue.EFFECTS: Backoff(attempts=8, base=5),
 }
 
 #: How many jobs of a queue one worker process runs side by side.
-CONCURRENCY: dict[Queue, int] = {Queue.INGEST: 3, Queue.AI: 2, Queue.MAINTENANCE: 1, Queue.EFFECTS: 3}
+CONCURRENCY: dict[Queue, int] = {
+    Queue.INGEST: _processing.concurrency,
+    Queue.AI: 2,
+    Queue.MAINTENANCE: 1,
+    Queue.EFFECTS: 3,
+}
 
 JobFunction = Callable[..., None]
 

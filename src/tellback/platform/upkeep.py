@@ -3,25 +3,43 @@
 import asyncio
 import itertools
 import logging
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
 from django.db import connection
 from procrastinate import App
-from procrastinate.jobs import Status
+from procrastinate.contrib.django import app as default_app
 
+from tellback.platform.dead_letters import give_back_stalled
 from tellback.platform.jobs import RETRY, Queue, defer_once
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 20
-#: A worker that has not been heard of for this long is dead; its jobs are given to others.
-SILENT_SECONDS = 30
-KEEP_FINISHED_HOURS = 72
+INTERVAL_SECONDS = 20.0
+KEEP_DONE_HOURS = 72
+#: Document 3, section 8.1: what failed is kept for 14 days.
+KEEP_FAILED_HOURS = 14 * 24
 TURNS_PER_CLEARING = 180
 #: Jobs that are put up for every workspace at each sweep, unless one waits already.
 SWEPT_JOBS: dict[str, Queue] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How soon a dead worker is noticed. Workers say that they live four times in `silence` seconds."""
+
+    silence: float = 30.0
+
+    @property
+    def heartbeat(self) -> float:
+        """Seconds between two signs of life."""
+        return self.silence / 4
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two sweeps."""
+        return min(INTERVAL_SECONDS, self.silence / 2)
 
 
 def sweep(name: str, *, queue: Queue) -> None:
@@ -29,37 +47,51 @@ def sweep(name: str, *, queue: Queue) -> None:
     SWEPT_JOBS[name] = queue
 
 
-async def sweep_forever(app: App) -> None:
+def periodic(cron: str, name: str, *, queue: Queue) -> None:
+    """Have the job `name` run for every workspace at these times (cron, UTC), once however many workers there are.
+
+    A time that passed while no worker ran is made up for if it lies less than ten minutes back.
+    """
+
+    def put_up(timestamp: int) -> None:  # noqa: ARG001 - when it was due, procrastinate's signature
+        _put_up({name: queue})
+
+    task = default_app.task(name=f"{name}.put_up", queue=queue.value, retry=RETRY[queue])(put_up)
+    default_app.periodic(cron=cron, periodic_id=name)(task)
+
+
+async def sweep_forever(app: App, rhythm: Rhythm) -> None:
     """Look after the queues until cancelled. Any number of workers may do so at once."""
     for turn in itertools.count():
         try:
-            await give_back_stalled(app)
-            await sync_to_async(_put_up_sweeps)()
+            await sync_to_async(_look_after)(rhythm)
             if turn % TURNS_PER_CLEARING == TURNS_PER_CLEARING - 1:
-                await app.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
-        except Exception:
-            logger.exception("A sweep failed; it is tried again")
-        await asyncio.sleep(INTERVAL_SECONDS)
+                await app.job_manager.delete_old_jobs(nb_hours=KEEP_DONE_HOURS)
+                await app.job_manager.delete_old_jobs(nb_hours=KEEP_FAILED_HOURS, include_failed=True)
+        except Exception as error:  # noqa: BLE001 - the outermost ring of this task
+            logger.warning("A sweep failed and is tried again: %s", error)
+        await asyncio.sleep(rhythm.interval)
 
 
-async def give_back_stalled(app: App) -> None:
-    """Retry the jobs of dead workers, as an attempt of theirs; those without attempts left become dead letters."""
-    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
-        if job.id is None:
-            continue
-        limit = RETRY[Queue(job.queue)].attempts if job.queue in set(Queue) else 3
-        if job.attempts + 1 >= limit:
-            logger.error("Job %s %s ended its worker %d times; it is given up", job.id, job.task_name, limit)
-            await app.job_manager.finish_job_by_id_async(job_id=job.id, status=Status.FAILED, delete_job=False)
-        else:
-            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+def _look_after(rhythm: Rhythm) -> None:
+    try:
+        limits = {queue.value: backoff.attempts for queue, backoff in RETRY.items()}
+        for job_id, name, given_up in give_back_stalled(limits=limits, silence=rhythm.silence):
+            if given_up:
+                logger.error("Job %s %s ended its worker each time and is given up; see: tellback jobs", job_id, name)
+            else:
+                logger.warning("Job %s %s was left by a dead worker and is tried again", job_id, name)
+        _put_up(SWEPT_JOBS)
+    finally:
+        connection.close()
 
 
-def _put_up_sweeps() -> None:
+def _put_up(jobs: dict[str, Queue]) -> None:
     try:
         for workspace_id in list_workspace_ids():
             with in_workspace(workspace_id):
-                for name, queue in SWEPT_JOBS.items():
+                for name, queue in jobs.items():
                     defer_once(name, queue=queue, workspace_id=workspace_id)
     finally:
-        connection.close()
+        if not connection.in_atomic_block:
+            connection.close()

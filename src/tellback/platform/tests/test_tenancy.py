@@ -26,6 +26,7 @@ GLOBAL = {
     "procrastinate_events": "the queue",
     "procrastinate_periodic_defers": "the queue",
     "procrastinate_workers": "the queue",
+    "job_failure": "the queue",
 }
 
 

@@ -1,0 +1,1 @@
+"""The REST API, its description, and what operators' programs read."""

@@ -1,0 +1,101 @@
+"""The API's description: OpenAPI 3.1, made from the code that answers."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+from ninja import NinjaAPI
+
+from tellback.api.v1 import api
+from tellback.intake.schemas.v1 import FeedbackV1
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened and what to do, for a person"},
+        "code": {"type": "string", "description": "Stable, for programs"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901, into the request"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ACCEPTED = {
+    "type": "object",
+    "required": ["status", "idempotencyKey", "id", "receipt"],
+    "properties": {
+        "status": {"type": "string", "enum": ["accepted", "duplicate"]},
+        "idempotencyKey": {"type": "string", "format": "uuid"},
+        "id": {"type": "string", "description": "TypeID of the raw item, raw_fb_…"},
+        "receipt": {"type": "string", "format": "uri", "description": "Private page of the author"},
+    },
+}
+REFUSALS = {
+    "400": "The body is not JSON",
+    "401": "No key, or one that is not known",
+    "403": "This key may not be used here",
+    "413": "The body is too long",
+    "415": "Send application/json",
+    "422": "A field is wrong, or the idempotency key was used for something else",
+    "429": "Too many requests; Retry-After says when to come back",
+    "503": "Not stored; Retry-After says when to try again",
+}
+
+
+@require_safe
+def openapi(_request: HttpRequest) -> JsonResponse:
+    """The description of everything under /api/v1 and of /v1/feedback."""
+    return JsonResponse(describe(api))
+
+
+def describe(described: NinjaAPI) -> dict[str, Any]:
+    """The OpenAPI document of the API with the intake door beside it."""
+    document: dict[str, Any] = dict(described.get_openapi_schema(path_prefix="/api/v1/"))
+    document["servers"] = [{"url": settings.BASE_URL}]
+    components = document.setdefault("components", {})
+    body = FeedbackV1.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    schemas = components.setdefault("schemas", {})
+    schemas.update(body.pop("$defs", {}))
+    schemas.update({"FeedbackV1": body, "Problem": PROBLEM, "Accepted": ACCEPTED})
+    components.setdefault("securitySchemes", {})["Key"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (tb_…), or on /v1/feedback a widget key (pk_…)",
+    }
+    document["paths"]["/v1/feedback"] = {"post": _intake()}
+    return document
+
+
+def _intake() -> dict[str, Any]:
+    return {
+        "operationId": "send_feedback",
+        "summary": "Send one piece of feedback",
+        "description": "Answered after it is stored. Repeating a request with the same idempotency key is harmless.",
+        "security": [{"Key": []}],
+        "requestBody": {"required": True, "content": _json("FeedbackV1", "application/json")},
+        "responses": {
+            "202": {"description": "Stored", "content": _json("Accepted", "application/json")},
+            "200": {"description": "Stored before, same receipt", "content": _json("Accepted", "application/json")},
+            **{
+                code: {"description": text, "content": _json("Problem", "application/problem+json")}
+                for code, text in REFUSALS.items()
+            },
+        },
+    }
+
+
+def _json(name: str, content_type: str) -> dict[str, Any]:
+    return {content_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
