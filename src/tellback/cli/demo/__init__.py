@@ -14,9 +14,9 @@ def load(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
 ) -> None:
     """Send the sample feedback through the public API of the running Tellback, as ordinary clients would."""
-    from tellback.cli.demo.load import load_sample
-
     with ready() as options:
+        from tellback.cli.demo.load import load_sample
+
         count = load_sample(base_url=(options.base_url or f"http://{options.host}:{options.port}").rstrip("/"))
     if not quiet:
         typer.echo(f"{count} pieces of feedback were sent." if count else "The sample was there already.")
@@ -27,9 +27,9 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove exactly what `demo load` brought, and what was made of it."""
-    from tellback.cli.demo.load import purge_sample
-
     if not yes:
         typer.confirm("Remove all sample feedback, with its themes, posts and people?", abort=True)
     with ready():
+        from tellback.cli.demo.load import purge_sample
+
         typer.echo(f"{purge_sample()} pieces of feedback were removed.")

@@ -119,10 +119,12 @@ def purge_sample() -> int:
             cursor.execute("SELECT set_config('tellback.erasing', 'on', true)")
         items = RawItem.objects.filter(external_id__in=keys)
         count = items.count()
-        touched = set(Signal.objects.filter(raw_feedback_item__in=items).values_list("theme_id", flat=True)) - {None}
+        themed = Signal.objects.filter(raw_feedback_item__in=items).exclude(theme_id=None)
+        touched = {theme_id for theme_id in themed.values_list("theme_id", flat=True) if theme_id}
         items.delete()
         IdempotencyKey.objects.filter(key__in=keys).delete()
-        left = set(Signal.objects.filter(theme_id__in=touched).values_list("theme_id", flat=True))
+        rest = Signal.objects.filter(theme_id__in=touched).values_list("theme_id", flat=True)
+        left = {theme_id for theme_id in rest if theme_id}
         empty = Theme.objects.filter(id__in=touched - left)
         Post.objects.filter(promoted_from_theme__in=empty).delete()
         empty.delete()
