@@ -5,11 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, When
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
 from tellback.platform.jobs import Queue, defer
 from tellback.workspaces.identity import Author, resolve_author
 from tellback.workspaces.models import Workspace
+
+#: How many waiting items a job takes along.
+BATCH = 64
 
 DEFAULT_SOURCES = {
     "api": (DeliveryMode.PASSIVE, "API"),
@@ -35,11 +39,15 @@ def ensure_default_sources(*, workspace: Workspace) -> None:
 
 @transaction.atomic
 def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
-    """Find out who said each item, then hand it on to triage and to understanding. Safe to repeat."""
+    """Find out who said each item, then hand it on to triage and to understanding. Safe to repeat.
+
+    Other items that wait for the same are taken along, so that a burst of small jobs becomes a few large ones.
+    """
     items = list(
         RawItem.objects.select_for_update(skip_locked=True)
-        .filter(id__in=item_ids, processing_state=ItemState.PENDING_CONTEXT)
-        .order_by("id")
+        .filter(processing_state=ItemState.PENDING_CONTEXT)
+        .alias(asked=Case(When(id__in=item_ids, then=0), default=1))
+        .order_by("asked", "id")[: max(len(item_ids), BATCH)]
     )
     if not items:
         return

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Case, Count, Max, Min, Q, When
 from pgvector.django import CosineDistance
 
+from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import complete_items
 from tellback.kernel.ids import new_id
 from tellback.platform.jobs import Queue, defer, defer_once
@@ -22,6 +23,8 @@ from tellback.understanding.models import Signal, SignalState
 OPEN = (ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE)
 #: With this many themes all are compared in memory; above, the database picks the nearest for each signal.
 COMPARE_ALL = 400
+#: How many waiting items a job takes along.
+BATCH = 128
 #: How many of a theme's sentences its title is made of.
 DESCRIBED_SIGNALS = 80
 #: Figures and words follow assignment by this much, so that a burst is refreshed once.
@@ -39,8 +42,11 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
         workspace_id=workspace_id, embedding_model=model, defaults={"mean_embedding": engine.background}
     )
     stored = ThemeSpace.objects.select_for_update().get(embedding_model=model)
+    items = _interpreted(item_ids)
+    if not items:
+        return
     waiting = list(
-        Signal.objects.filter(raw_feedback_item_id__in=item_ids, processing_state=SignalState.PENDING)
+        Signal.objects.filter(raw_feedback_item_id__in=items, processing_state=SignalState.PENDING)
         .select_related("raw_feedback_item")
         .order_by("created_at", "raw_feedback_item_id", "position")
     )
@@ -61,9 +67,19 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
         ],
     )
     _save(stored, space)
-    complete_items(item_ids=item_ids, now=now)
-    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(i) for i in item_ids])
+    complete_items(item_ids=items, now=now)
+    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(item) for item in items])
     defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
+
+
+def _interpreted(item_ids: Sequence[UUID]) -> list[UUID]:
+    """The items to theme now: those that were asked for, and others that wait for the same."""
+    ready = RawItem.objects.filter(processing_state=ItemState.INTERPRETING)
+    return list(
+        ready.alias(asked=Case(When(id__in=item_ids, then=0), default=1))
+        .order_by("asked", "id")
+        .values_list("id", flat=True)[: max(len(item_ids), BATCH)]
+    )
 
 
 def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model: str, now: datetime) -> None:

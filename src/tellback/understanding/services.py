@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Case, Q, When
+
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import fail_items
 from tellback.kernel.errors import TellbackError
@@ -19,6 +21,7 @@ from tellback.sdk.engine import Engine, ExtractedSignal, Interpretation, Item, V
 from tellback.understanding.models import Signal
 
 LEASE = timedelta(minutes=5)
+BATCH = 64
 logger = logging.getLogger(__name__)
 
 
@@ -51,10 +54,16 @@ def understand(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine, 
 
 
 def _claim(item_ids: Sequence[UUID], now: datetime) -> dict[UUID, Item]:
-    items = RawItem.objects.select_for_update(skip_locked=True).filter(
-        id__in=item_ids, processing_state__in=[ItemState.PENDING_CONTEXT, ItemState.READY, ItemState.EXTRACTING]
+    asked = Q(id__in=item_ids, processing_state__in=[ItemState.READY, ItemState.EXTRACTING])
+    # Fresh items that wait are taken along; those that failed wait for the job of their own that retries them.
+    waiting = Q(processing_state=ItemState.READY, last_error=None)
+    items = list(
+        RawItem.objects.select_for_update(skip_locked=True)
+        .filter(asked | waiting)
+        .alias(order=Case(When(id__in=item_ids, then=0), default=1))
+        .order_by("order", "id")[: max(len(item_ids), BATCH)]
     )
-    claimed = {item.id: as_engine_item(item) for item in items.order_by("id")}
+    claimed = {item.id: as_engine_item(item) for item in items}
     for item in items:
         item.attempt_count += 1
     RawItem.objects.bulk_update(items, ["attempt_count"])

@@ -1,0 +1,67 @@
+"""`tellback eval`: how well feedback is understood, on labelled files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tellback.cli.environment import read_options
+from tellback.engines.local import load_local_engine
+
+app = typer.Typer(help="Measure how well feedback is understood, on labelled files.", no_args_is_help=True)
+console = Console(highlight=False)
+
+File = Annotated[Path, typer.Argument(help="CSV or JSON lines with the columns of its kind.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+
+#: Each kind: the module and the function that measures it, and what it needs.
+KINDS: dict[str, tuple[str, str, str]] = {
+    "intent": ("tellback.understanding.evaluation", "evaluate_intent", "id, split, text, stars, label"),
+    "issues": ("tellback.understanding.evaluation", "evaluate_issues", "id, repo, title, body, label"),
+    "sentiment": ("tellback.understanding.evaluation", "evaluate_sentiment", "id, text, label"),
+    "duplicates": ("tellback.understanding.evaluation", "evaluate_duplicates", "id, a, b, duplicate"),
+    "signals": ("tellback.understanding.evaluation", "evaluate_signals", "id, text, signals[start,end,quote,label]"),
+    "pii": ("tellback.understanding.evaluation", "evaluate_pii", "id, text, spans[start,end,type]"),
+    "themes": ("tellback.themes.evaluation", "evaluate_themes", "id, text, label"),
+    "stream": ("tellback.themes.evaluation", "evaluate_stream", "id, text, label, in stream order"),
+}
+
+
+def _measure(kind: str, file: Path) -> dict[str, Any]:
+    import importlib
+
+    module, name, _columns = KINDS[kind]
+    function: Callable[..., dict[str, Any]] = getattr(importlib.import_module(module), name)
+    if kind == "pii":
+        return dict(function(file))
+    options = read_options()
+    engine = load_local_engine(cache_dir=options.data_dir / "models", model_dir=options.model_dir, threads=2)
+    return dict(function(file, engine=engine))
+
+
+def _print(kind: str, figures: dict[str, Any]) -> None:
+    table = Table("figure", "value", title=f"tellback eval {kind}", title_justify="left")
+    for name, value in figures.items():
+        shown = f"{value:.3f}" if isinstance(value, float) else json.dumps(value) if isinstance(value, dict) else value
+        table.add_row(name, str(shown))
+    console.print(table)
+
+
+def _command(kind: str) -> Callable[..., None]:
+    def measure(file: File, as_json: AsJson = False) -> None:
+        figures = _measure(kind, file)
+        if as_json:
+            typer.echo(json.dumps(figures))
+        else:
+            _print(kind, figures)
+
+    measure.__doc__ = f"Measure {kind}. Reads the columns {KINDS[kind][2]}."
+    return measure
+
+
+for _kind in KINDS:
+    app.command(_kind)(_command(_kind))
