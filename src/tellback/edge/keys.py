@@ -1,5 +1,6 @@
 """Whom a request's key speaks for, remembered for five seconds."""
 
+import asyncio
 import time
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ class KeyRing:
         self._conninfo = conninfo
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._known: dict[str, tuple[float, KeyHolder | None, Sources]] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def holder(self, secret: str, *, origin: str) -> tuple[KeyHolder, Sources]:
         """The key's holder and the ids of the workspace's own sources.
@@ -29,15 +31,20 @@ class KeyRing:
         Raises `Unauthenticated` for an unknown key, `Forbidden` for a widget key on another site's page.
         """
         digest = digest_of(secret)
-        known = self._known.get(digest)
-        if known is None or known[0] < time.monotonic():
-            known = await self._look_up(digest)
+        known = self._fresh(digest)
+        if known is None:
+            async with self._one_at_a_time:
+                known = self._fresh(digest) or await self._look_up(digest)
         _, holder, sources = known
         if holder is None:
             raise Unauthenticated("This key is not known. Make one under Settings, or with: tellback key create")
         if holder.kind == KeyKind.WIDGET and holder.origins and origin and origin not in holder.origins:
             raise Forbidden(f"This widget key may not be used on {origin[:200]}. Add the site to the key.")
         return holder, sources
+
+    def _fresh(self, digest: str) -> tuple[float, KeyHolder | None, Sources] | None:
+        known = self._known.get(digest)
+        return known if known and known[0] >= time.monotonic() else None
 
     async def _look_up(self, digest: str) -> tuple[float, KeyHolder | None, Sources]:
         try:
