@@ -18,19 +18,20 @@ class Entry:
     icon: str
     active: bool = False
     count: int = 0
+    key: str = ""
 
 
 MAIN = (
-    (_("Feedback"), "/admin/feedback/insights", "message-square-quote", "/admin/feedback"),
-    (_("Roadmap"), "/admin/roadmap", "map", "/admin/roadmap"),
-    (_("Changelog"), "/admin/changelog", "megaphone", "/admin/changelog"),
-    (_("Users"), "/admin/users", "users", "/admin/users"),
-    (_("Settings"), "/admin/settings", "settings", "/admin/settings"),
+    (_("Feedback"), "/admin/feedback/insights", "message-square-quote", "/admin/feedback", "i"),
+    (_("Roadmap"), "/admin/roadmap", "map", "/admin/roadmap", "r"),
+    (_("Changelog"), "/admin/changelog", "megaphone", "/admin/changelog", "c"),
+    (_("Users"), "/admin/users", "users", "/admin/users", "u"),
+    (_("Settings"), "/admin/settings", "settings", "/admin/settings", "t"),
 )
 REST = (
-    (_("Notifications"), "/admin/notifications", "bell", "/admin/notifications"),
-    (_("Mailbox"), "/admin/mailbox", "mail", "/admin/mailbox"),
-    (_("Public pages"), "/", "globe", "//"),
+    (_("Notifications"), "/admin/notifications", "bell", "/admin/notifications", "n"),
+    (_("Mailbox"), "/admin/mailbox", "mail", "/admin/mailbox", "m"),
+    (_("Public pages"), "/", "globe", "//", ""),
 )
 
 
@@ -39,7 +40,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     chosen = request.COOKIES.get("theme", "")
 
     def entries(rows: tuple[Any, ...]) -> list[Entry]:
-        return [Entry(label, url, icon, request.path.startswith(place)) for label, url, icon, place in rows]
+        return [
+            Entry(label, url, icon, request.path.startswith(place), key=key) for label, url, icon, place, key in rows
+        ]
 
     return {
         "theme": chosen if chosen in THEMES else "auto",

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from lucide.templatetags.lucide import lucide
 
@@ -17,10 +17,13 @@ from tellback.web.markdown import render_markdown
 register = template.Library()
 
 #: A speech bubble whose tail runs round and comes back into it.
+MARK_PATH = (
+    "M9 16.5H7.5A4.5 4.5 0 0 1 3 12V7.5A4.5 4.5 0 0 1 7.5 3"
+    "h9A4.5 4.5 0 0 1 21 7.5V12a4.5 4.5 0 0 1-4.5 4.5h-2c-1 0-1.7.4-2.3 1.1l-1.5 1.9c-.7.9-1.7.6-1.7-.6v-7.2a2.2 2.2 0 0 1 2.2-2.2h4.3"
+)
 MARK = (
-    '<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" '
-    'stroke-linejoin="round" aria-hidden="true"><path d="M9 16H7a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4h10a4 4 0 0 1 4 4v4'
-    'a4 4 0 0 1-4 4h-3l-4.5 4.5V12A2.5 2.5 0 0 1 12 9.5h4"></path></svg>'
+    '<svg class="mark{}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" '
+    'stroke-linejoin="round" aria-hidden="true"><path pathLength="1" d="{}"></path></svg>'
 )
 
 TONES = {
@@ -30,16 +33,16 @@ TONES = {
     "pending_context": "", "ready_for_extraction": "", "extracting": "amber", "interpreting": "amber", "failed": "red",
     "critical": "red", "urgent": "red", "high": "amber", "medium": "", "low": "",
     "positive": "green", "neutral": "", "negative": "amber",
-    "bug_report": "red", "feature_request": "green", "usability_issue": "violet", "question": "blue",
+    "bug_report": "amber", "feature_request": "green", "usability_issue": "violet", "question": "blue",
     "praise": "green", "complaint": "amber", "churn_risk": "red", "active": "green", "promoted": "violet",
     "emerging": "blue", "needs_review": "amber", "archived": "", "candidate": "",
 }  # fmt: skip
 
 
 @register.simple_tag
-def mark() -> SafeString:
-    """Tellback's mark, in the colour of the text around it."""
-    return mark_safe(MARK)  # noqa: S308 - a constant
+def mark(state: str = "") -> SafeString:
+    """Tellback's mark; in the state `loading` its stroke travels round."""
+    return format_html(MARK, " loading" if state == "loading" else "", MARK_PATH)
 
 
 @register.simple_tag
@@ -134,3 +137,21 @@ def strength_bar(value: float) -> SafeString:
 def distribution(rows: Sequence[tuple[str, int]]) -> SafeString:
     """See `charts.distribution`."""
     return charts.distribution(rows)
+
+
+@register.simple_tag
+def chart_table(rows: Sequence[tuple[str, int]], heading: str) -> SafeString:
+    """See `charts.chart_table`."""
+    return charts.chart_table(rows, heading=heading)
+
+
+@register.simple_tag
+def split(rows: Sequence[tuple[str, int, str]]) -> SafeString:
+    """See `charts.split`."""
+    return charts.split(rows)
+
+
+@register.simple_tag
+def change_in_words(this_week: int, last_week: int) -> str:
+    """See `charts.change_in_words`."""
+    return charts.change_in_words(this_week, last_week)
