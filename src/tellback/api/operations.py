@@ -62,5 +62,3 @@ def _has_key(request: HttpRequest) -> bool:
         return False
     holder = find_key_holder(secret.strip())
     return holder is not None and holder.kind == KeyKind.SECRET
-
-

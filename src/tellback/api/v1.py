@@ -68,9 +68,9 @@ class FeedbackOut(Schema):
     """One piece of feedback and how far it has come."""
 
     id: str = Field(description="TypeID of the raw item, raw_fb_…")
-    state: Literal[
-        "pending_context", "ready_for_extraction", "extracting", "interpreting", "completed", "failed"
-    ] = Field(description="Where it is in the pipeline")
+    state: Literal["pending_context", "ready_for_extraction", "extracting", "interpreting", "completed", "failed"] = (
+        Field(description="Where it is in the pipeline")
+    )
     text: str = Field(description="What was said, with personal data taken out")
     source: str
     said_at: datetime

@@ -21,9 +21,7 @@ def test_readiness_tells_an_operator_what_it_looked_at(workspace: Workspace, cli
     assert {check["name"] for check in answer.json()["checks"]} == {"database", "migrations", "queues"}
 
 
-def test_readiness_tells_a_stranger_yes_or_no_and_nothing_else(
-    workspace: Workspace, stranger: Client
-) -> None:
+def test_readiness_tells_a_stranger_yes_or_no_and_nothing_else(workspace: Workspace, stranger: Client) -> None:
     assert stranger.get("/readyz").json() == {"status": "ok"}
     assert Client().get("/readyz", headers={"x-forwarded-for": ADDRESS}).json() == {"status": "ok"}
 
