@@ -62,7 +62,7 @@ class Workshop:
                     queues=[queue.value],
                     name=queue.value,
                     concurrency=CONCURRENCY[queue],
-                    fetch_job_polling_interval=2.0,
+                    fetch_job_polling_interval=1.0,
                     install_signal_handlers=False,
                     update_heartbeat_interval=self.rhythm.heartbeat,
                     stalled_worker_timeout=self.rhythm.silence,
