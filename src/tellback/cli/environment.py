@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 from pydantic import ValidationError
 
-from tellback.config.options import Options
+from tellback.config.options import Options, variable_of
 from tellback.kernel.errors import FieldError, Invalid, Unavailable
 from tellback.platform.postgres import EmbeddedPostgres, start_embedded
 
@@ -20,8 +20,10 @@ def read_options() -> Options:
     try:
         options = Options()
     except ValidationError as error:
-        problems = [FieldError(str(one["loc"][0]), one["msg"]) for one in error.errors()]
+        problems = [FieldError(variable_of(str(one["loc"][0])), one["msg"]) for one in error.errors()]
         raise Invalid("A setting in the environment is wrong:", errors=problems) from None
+    except OSError as error:
+        raise Invalid(f"Cannot read a file that a setting names: {error.filename} ({error.strerror}).") from error
     unsafe = unsafe_settings(options) if options.environment == "production" else []
     if unsafe:
         raise Invalid("Production does not start with unsafe settings:", errors=unsafe)

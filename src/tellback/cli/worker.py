@@ -31,4 +31,5 @@ def worker(
         if unknown:
             raise Invalid(f"There is no queue {unknown[0]}. The queues are {', '.join(known)}.")
         chosen = [queue for queue in Queue if not names or queue.value in names]
-        asyncio.run(Workshop(queues=chosen, rhythm=Rhythm(options.worker_silence)).run())
+        rhythm = Rhythm(options.worker_silence)
+        asyncio.run(Workshop(queues=chosen, rhythm=rhythm, grace=options.worker_grace).run())

@@ -1,19 +1,49 @@
 """The typed table of options: every setting a person can make, where it comes from and what it defaults to.
 
-Precedence: environment, then the defaults here. Document 1's YAML file is read by the loop's own configuration.
+Precedence: environment, then files that `<NAME>_FILE` names (for mounted secrets), then the defaults here. Document 1's
+YAML file is read by `platform.loop_config`.
 """
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Values from the files that `<NAME>_FILE` names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The content of the field's file without the last line break, or None."""
+        alias = field.validation_alias
+        path = os.environ.get(f"{alias if isinstance(alias, str) else f'TELLBACK_{field_name.upper()}'}_FILE")
+        return (Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """The fields that have a file."""
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Options(BaseSettings):
     """Options of one running Tellback, read from the environment (`TELLBACK_…`, `DATABASE_URL`, `OPENAI_…`)."""
 
     model_config = SettingsConfigDict(env_prefix="TELLBACK_", extra="ignore", populate_by_name=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, the first wins."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     database_url: SecretStr | None = Field(
         None,
@@ -34,8 +64,17 @@ class Options(BaseSettings):
     worker_silence: float = Field(
         30, ge=1, le=600, description="Seconds without a sign of life after which a worker's jobs go to others."
     )
+    worker_grace: float = Field(
+        20, ge=0, le=25, description="Seconds that running jobs have to finish when a worker is asked to stop."
+    )
     mail_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587 sends mail; empty keeps it in the development mailbox.",
     )
     mail_from: str = Field("Tellback <tellback@localhost>", description="Sender of mails.")
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of an option."""
+    alias = Options.model_fields[field].validation_alias if field in Options.model_fields else field
+    return alias if isinstance(alias, str) else f"TELLBACK_{field.upper()}"

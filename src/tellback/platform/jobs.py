@@ -7,7 +7,7 @@ import functools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
@@ -51,7 +51,7 @@ class Backoff(BaseRetryStrategy):
         if isinstance(exception, Permanent) or job.attempts + 1 >= self.attempts:
             return None
         delay = self.base * 2**job.attempts * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, not a secret
-        return RetryDecision(retry_in={"seconds": round(delay)})
+        return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=delay))
 
 
 _processing = get_loop_config().processing

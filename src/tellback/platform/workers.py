@@ -21,14 +21,11 @@ from tellback.platform.upkeep import Rhythm, sweep_forever
 
 logger = logging.getLogger(__name__)
 
-#: How long running jobs may take to finish after SIGTERM; then they are put back. The whole stop takes under 30 s.
-GRACE_SECONDS = 20.0
-
 
 class Workshop:
     """The queues of one worker process and the jobs that it holds."""
 
-    def __init__(self, *, queues: Sequence[Queue], rhythm: Rhythm, grace: float = GRACE_SECONDS) -> None:
+    def __init__(self, *, queues: Sequence[Queue], rhythm: Rhythm, grace: float) -> None:
         self.queues = queues
         self.rhythm = rhythm
         self.grace = grace
@@ -65,7 +62,7 @@ class Workshop:
                     queues=[queue.value],
                     name=queue.value,
                     concurrency=CONCURRENCY[queue],
-                    fetch_job_polling_interval=2.0,
+                    fetch_job_polling_interval=1.0,
                     install_signal_handlers=False,
                     update_heartbeat_interval=self.rhythm.heartbeat,
                     stalled_worker_timeout=self.rhythm.silence,
