@@ -32,6 +32,7 @@ check: setup
 fix: setup
 	$(BIN)/ruff format src tests conftest.py
 	$(BIN)/ruff check --fix src tests conftest.py
+	git ls-files "*/templates/*.html" | xargs $(BIN)/djade --target-version 5.2
 
 # Hashes only, never an address: a lock names what, not where from.
 lock:

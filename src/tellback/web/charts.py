@@ -13,7 +13,7 @@ TONES = ("green", "red", "amber", "blue", "violet", "plain")
 
 
 def sparkline(values: Sequence[int], *, label: str) -> SafeString:
-    """A line of these values from old to new, the last one dotted. `label` says what they count; empty for no values."""
+    """A line of these values from old to new, the last one dotted. `label` says what they count."""
     if not values:
         return SafeString("")
     top = max(*values, 1)
@@ -92,7 +92,8 @@ def split(rows: Sequence[tuple[str, int, str]]) -> SafeString:
         return SafeString("")
     starts = [0, *accumulate(count for _label, count, _tone in shown)]
     return format_html(
-        '<div class="split"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{}</svg><p>{}</p></div>',
+        '<div class="split"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
+        "<p>{}</p></div>",
         format_html_join(
             "",
             '<rect class="tone-{}" x="{}" width="{}" height="8" fill="currentColor"></rect>',

@@ -19,7 +19,8 @@ register = template.Library()
 #: A speech bubble whose tail runs round and comes back into it.
 MARK_PATH = (
     "M9 16.5H7.5A4.5 4.5 0 0 1 3 12V7.5A4.5 4.5 0 0 1 7.5 3"
-    "h9A4.5 4.5 0 0 1 21 7.5V12a4.5 4.5 0 0 1-4.5 4.5h-2c-1 0-1.7.4-2.3 1.1l-1.5 1.9c-.7.9-1.7.6-1.7-.6v-7.2a2.2 2.2 0 0 1 2.2-2.2h4.3"
+    "h9A4.5 4.5 0 0 1 21 7.5V12a4.5 4.5 0 0 1-4.5 4.5"
+    "h-2c-1 0-1.7.4-2.3 1.1l-1.5 1.9c-.7.9-1.7.6-1.7-.6v-7.2a2.2 2.2 0 0 1 2.2-2.2h4.3"
 )
 MARK = (
     '<svg class="mark{}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" '
