@@ -7,8 +7,9 @@ from tellback.platform.health import livez, readyz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),
-    path("sign-in/", include("allauth.account.urls")),
+    path("sign-in/", include("tellback.workspaces.pages.sign_in")),
     path("", include("tellback.workspaces.pages.urls")),
+    path("", include("tellback.intake.pages.urls")),
     path("", include("tellback.themes.pages.urls")),
     path("", include("tellback.boards.pages.urls")),
     path("", include("tellback.loop.pages.urls")),
