@@ -5,11 +5,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tellback.intake.models import FeedbackSource, ItemState, RawItem
+from tellback.platform.jobs import Queue
+from tellback.workspaces.models import Principal, PrincipalType
 
 PAGE = 30
+PEOPLE_PAGE = 50
 WAITING = (ItemState.PENDING_CONTEXT, ItemState.READY, ItemState.EXTRACTING, ItemState.INTERPRETING)
 
 
@@ -32,8 +37,8 @@ def list_items(wanted: StreamFilter) -> tuple[list[RawItem], UUID | None]:
         items = items.filter(processing_state__in=WAITING)
     elif wanted.state in {ItemState.FAILED, ItemState.COMPLETED}:
         items = items.filter(processing_state=wanted.state)
-    if wanted.search:
-        items = items.filter(content__text__icontains=wanted.search)
+    for word in wanted.search.split():
+        items = items.filter(content__text__icontains=word)
     if wanted.before:
         items = items.filter(id__lt=wanted.before)
     page = list(items.order_by("-id")[: PAGE + 1])
@@ -57,6 +62,18 @@ class SourceRow:
         if self.source.last_error or self.failed:
             return "failing"
         return "ok" if self.total else "quiet"
+
+    @property
+    def words(self) -> str:
+        """Its health in words."""
+        if self.health == "failing" and not self.source.last_error:
+            return ngettext("%d item failed", "%d items failed", self.failed) % self.failed
+        return {"ok": _("Healthy"), "quiet": _("Nothing yet"), "off": _("Off"), "failing": _("Failing")}[self.health]
+
+    @property
+    def tone(self) -> str:
+        """Its health as a state that the design system has a colour for."""
+        return {"ok": "active", "failing": "failed"}.get(self.health, "new")
 
 
 def list_sources(*, now: datetime) -> list[SourceRow]:
@@ -105,8 +122,17 @@ def get_pipeline_figures(*, now: datetime) -> PipelineFigures:
         return PipelineFigures(*(int(value) for value in cursor.fetchone()))
 
 
-def list_queue_depths() -> list[tuple[str, int, int]]:
-    """Each queue with its waiting and its given-up jobs."""
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """A queue with its waiting or running jobs, and those that were given up."""
+
+    name: str
+    waiting: int
+    failed: int
+
+
+def list_queue_depths() -> list[QueueDepth]:
+    """Each of the pipeline's queues, with the jobs of the present workspace."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -114,7 +140,43 @@ def list_queue_depths() -> list[tuple[str, int, int]]:
                    count(*) FILTER (WHERE status = 'failed')
             FROM procrastinate_jobs
             WHERE args->>'workspace_id' = nullif(current_setting('tellback.workspace_id', true), '')
-            GROUP BY 1 ORDER BY 1
+            GROUP BY 1
             """
         )
-        return [(str(name), int(waiting), int(failed)) for name, waiting, failed in cursor.fetchall()]
+        found = {str(name): (int(waiting), int(failed)) for name, waiting, failed in cursor.fetchall()}
+    return [QueueDepth(queue, *found.get(queue, (0, 0))) for queue in Queue]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """Somebody with how much they said."""
+
+    person: Principal
+    said: int
+    last_said_at: datetime | None
+
+
+def list_people(*, search: str, before: UUID | None) -> tuple[list[PersonRow], UUID | None]:
+    """A page of the people known, newest first, and the cursor of the next page (None at the end)."""
+    people = _people_found(search)
+    page = list((people.filter(id__lt=before) if before else people).order_by("-id")[: PEOPLE_PAGE + 1])
+    said = {
+        row["principal_id"]: (row["said"], row["last"])
+        for row in RawItem.objects.filter(principal__in=page)
+        .values("principal_id")
+        .annotate(said=Count("id"), last=Max("source_created_at"))
+    }
+    rows = [PersonRow(person, *said.get(person.id, (0, None))) for person in page[:PEOPLE_PAGE]]
+    return rows, page[PEOPLE_PAGE - 1].id if len(page) > PEOPLE_PAGE else None
+
+
+def count_people(search: str) -> int:
+    """How many people a search finds; without one, how many are known."""
+    return _people_found(search).count()
+
+
+def _people_found(search: str) -> QuerySet[Principal]:
+    people = Principal.objects.filter(type=PrincipalType.USER)
+    for word in search.split():
+        people = people.filter(Q(display_name__icontains=word) | Q(email__icontains=word) | Q(company__icontains=word))
+    return people

@@ -1,14 +1,15 @@
 """Reads of themes: the list with its filters, and everything about one."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pgvector.django import CosineDistance
 
 from tellback.intake.models import RawItem
@@ -18,11 +19,13 @@ from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
 PAGE = 60
 WEEKS = 12
 EMERGING_DAYS = 14
+SENTIMENT_TONES = {Sentiment.POSITIVE: "green", Sentiment.NEUTRAL: "plain", Sentiment.NEGATIVE: "amber"}
 EMERGING_SIGNALS = 12
 SORTS = {
     "strength": ("-strength", "-signal_count", "id"),
     "recent": ("-last_signal_at", "id"),
     "people": ("-unique_author_count", "-strength", "id"),
+    "growth": ("-growth", "-strength", "id"),
     "new": ("-first_signal_at", "id"),
 }
 
@@ -51,12 +54,39 @@ class ThemeRow:
     is_emerging: bool
     types: list[tuple[str, str]]
 
+    @property
+    def by_week(self) -> list[tuple[str, int]]:
+        """The weeks with their names, the latest first."""
+        return [(_weeks_ago(age), count) for age, count in enumerate(reversed(self.weeks))]
+
+
+def _weeks_ago(age: int) -> str:
+    return ngettext("%d week ago", "%d weeks ago", age) % age if age else _("This week")
+
 
 def list_themes(wanted: ThemeFilter, *, now: datetime) -> list[ThemeRow]:
     """The themes that fit, in order, each with its weeks."""
-    themes = list(_filtered(wanted, now).order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
+    found = _filtered(wanted, now)
+    if wanted.sort == "growth":
+        found = found.annotate(growth=_growth(now))
+    themes = list(found.order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
     weeks = _weeks([theme.id for theme in themes], now)
     return [_row(theme, weeks.get(theme.id, [0] * WEEKS), now) for theme in themes]
+
+
+def _growth(now: datetime) -> Coalesce:
+    """Signals of the last seven days less those of the seven days before."""
+    week, fortnight = now - timedelta(days=7), now - timedelta(days=14)
+    heard = "raw_feedback_item__source_created_at"
+    counted = (
+        Signal.objects.filter(theme_id=OuterRef("id"), **{f"{heard}__gte": fortnight})
+        .order_by()
+        .values("theme_id")
+        .annotate(
+            growth=Count("id", filter=Q(**{f"{heard}__gte": week})) - Count("id", filter=Q(**{f"{heard}__lt": week}))
+        )
+    )
+    return Coalesce(Subquery(counted.values("growth"), output_field=IntegerField()), 0)
 
 
 def _row(theme: Theme, weeks: list[int], now: datetime) -> ThemeRow:
@@ -68,7 +98,7 @@ def _row(theme: Theme, weeks: list[int], now: datetime) -> ThemeRow:
         this_week=weeks[-1],
         last_week=weeks[-2],
         is_emerging=young and theme.signal_count <= EMERGING_SIGNALS,
-        types=[(kind, SignalType(kind).label) for kind, _ in kinds],
+        types=[(kind, SignalType(kind).label) for kind, _count in kinds],
     )
 
 
@@ -82,8 +112,8 @@ def _filtered(wanted: ThemeFilter, now: datetime) -> QuerySet[Theme]:
     if wanted.status == "open":
         themes = themes.filter(promoted_to_post_id=None)
     if wanted.search:
+        said = Signal.objects.filter(theme_id=OuterRef("id"), raw_feedback_item__content__text__icontains=wanted.search)
         words = Q(title__icontains=wanted.search) | Q(summary__icontains=wanted.search)
-        said = Signal.objects.filter(theme_id=OuterRef("id"), summary__icontains=wanted.search)
         themes = themes.filter(words | Exists(said))
     narrowed = _signals_of(wanted, now)
     return themes if narrowed is None else themes.filter(Exists(narrowed.filter(theme_id=OuterRef("id"))))
@@ -195,7 +225,7 @@ class ThemeDetail:
     row: ThemeRow
     quotes: list[Quote]
     more_quotes: int
-    sentiments: list[tuple[str, int]]
+    sentiments: list[tuple[str, int, str]]
     urgencies: list[tuple[str, int]]
     sources: list[tuple[str, int]]
     similar: list[tuple[Theme, float]]
@@ -205,31 +235,47 @@ class ThemeDetail:
 
 def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail:
     """A theme with its first `quotes` quotes, those nearest its centre first."""
-    signals = (
-        Signal.objects.filter(theme_id=theme.id)
-        .select_related("raw_feedback_item__principal", "raw_feedback_item__source")
-        .order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
+    signals = Signal.objects.filter(theme_id=theme.id).select_related(
+        "raw_feedback_item__principal", "raw_feedback_item__source"
     )
+    if theme.centroid_embedding is not None:
+        signals = signals.order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
     since = theme.promoted_at
     return ThemeDetail(
         row=_row(theme, _weeks([theme.id], now).get(theme.id, [0] * WEEKS), now),
         quotes=[quote_of(signal) for signal in signals[:quotes]],
         more_quotes=max(theme.signal_count - quotes, 0),
-        sentiments=_labelled(theme.sentiment_distribution, Sentiment),
-        urgencies=_labelled(theme.urgency_distribution, Urgency),
-        sources=sorted((theme.source_distribution or {}).items(), key=lambda pair: -pair[1]),
+        sentiments=[
+            (label, count, SENTIMENT_TONES[Sentiment(value)])
+            for value, label, count in _counted(theme.sentiment_distribution, Sentiment)
+        ],
+        urgencies=[(label, count) for _, label, count in _counted(theme.urgency_distribution, Urgency)],
+        sources=[
+            (source_label(name), count)
+            for name, count in sorted((theme.source_distribution or {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        ],
         similar=_similar(theme),
         new_since_promotion=signals.filter(created_at__gt=since).count() if since else 0,
         companies=_companies(theme.id),
     )
 
 
-def _labelled(counts: dict[str, int] | None, kind: type[Sentiment] | type[Urgency]) -> list[tuple[str, int]]:
-    counted = Counter(counts or {})
-    return [(str(label), counted[value]) for value, label in kind.choices if counted[value]]
+def _counted(counts: dict[str, int] | None, kind: type[Sentiment] | type[Urgency]) -> list[tuple[str, str, int]]:
+    known = counts or {}
+    return [(value, str(label), known[value]) for value, label in kind.choices if known.get(value)]
+
+
+ACRONYMS = {"api", "csv", "sms", "nps"}
+
+
+def source_label(source_type: str) -> str:
+    """A source type as a person reads it."""
+    return source_type.upper() if source_type in ACRONYMS else source_type.replace("_", " ").capitalize()
 
 
 def _similar(theme: Theme) -> list[tuple[Theme, float]]:
+    if theme.centroid_embedding is None:
+        return []
     others = (
         Theme.objects.filter(status=ThemeStatus.ACTIVE, centroid_model=theme.centroid_model)
         .exclude(pk=theme.pk)
@@ -263,7 +309,7 @@ def quote_of(signal: Signal) -> Quote:
     return Quote(
         signal=signal,
         pieces=quote_pieces(str(item.content.get("text", "")), signal),
-        who=(person.display_name or person.email) if person else "Somebody",
+        who=str(person) if person else "",
         company=person.company if person else "",
     )
 

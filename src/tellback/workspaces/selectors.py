@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import connection
 
 from tellback.kernel.errors import NotFound
-from tellback.workspaces.models import KeyKind, Role, User
+from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.models import KeyKind, Role, User, Workspace
 from tellback.workspaces.services import digest_of
 
 
@@ -63,3 +64,12 @@ def list_memberships(user: User) -> list[Membership]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM tellback_workspaces_of_user(%s)", [user.id])
         return [Membership(row[0], row[1], Role(row[2])) for row in cursor.fetchall()]
+
+
+def list_workspace_names(user: User) -> list[tuple[UUID, str]]:
+    """The workspaces that a login belongs to, by id and name, oldest first."""
+    found = []
+    for membership in list_memberships(user):
+        with in_workspace(membership.workspace_id):
+            found.append((membership.workspace_id, Workspace.objects.get().name))
+    return found

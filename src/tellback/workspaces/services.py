@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tellback.kernel.errors import Invalid
+from tellback.kernel.errors import Conflict, Forbidden, Invalid
 from tellback.kernel.ids import new_id
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.models import ApiKey, AuditEntry, KeyKind, Principal, Role, User, Workspace
@@ -31,6 +31,21 @@ def add_member(*, workspace: Workspace, user: User, role: Role) -> Principal:
     principal.user, principal.role = user, role
     principal.save()
     return principal
+
+
+def change_role(*, member: Principal, role: Role, actor: Principal) -> Principal:
+    """Give somebody of the team another role; `Role.USER` takes them out of it and keeps what they said.
+
+    Only an owner makes or unmakes owners, and the last owner stays. Raises `Forbidden` and `Conflict`.
+    """
+    owners = list(Principal.objects.select_for_update().filter(role=Role.OWNER, workspace_id=member.workspace_id))
+    if Role.OWNER in (member.role, role) and actor.role != Role.OWNER:
+        raise Forbidden("Only an owner may make somebody an owner, or change what an owner may do.")
+    if owners == [member] and role != Role.OWNER:
+        raise Conflict("A workspace needs an owner. Make somebody else an owner first.")
+    member.role = role
+    member.save(update_fields=["role", "updated_at"])
+    return member
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Pages of this package."""
+"""Pages of intake: where feedback comes from, and how the pipeline stands."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -15,11 +16,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from tellback.intake.models import ItemState, RawItem
-from tellback.intake.selectors import StreamFilter, get_pipeline_figures, list_items, list_sources
+from tellback.intake.selectors import WAITING, StreamFilter, get_pipeline_figures, list_items, list_sources
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.workspaces.access import TenantRequest, require_role
-from tellback.workspaces.models import Principal, Role
+from tellback.workspaces.models import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class StreamRow:
     item: RawItem
     signals: int
     themes: list[Theme]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the pipeline still has it."""
+        return self.item.processing_state in WAITING
 
     @property
     def is_failed(self) -> bool:
@@ -41,20 +47,21 @@ def stream(request: TenantRequest) -> HttpResponse:
     """Sources on the left, the feed on the right; counts keep themselves up to date."""
     now = timezone.now()
     wanted = StreamFilter(
-        source_id=_uuid(request.GET.get("source")),
+        source_id=parse_uuid(request.GET.get("source")),
         state=request.GET.get("state", ""),
         search=request.GET.get("search", "").strip()[:100],
-        before=_uuid(request.GET.get("before")),
+        before=parse_uuid(request.GET.get("before")),
     )
     items, following = list_items(wanted)
     kept = {name: request.GET[name] for name in ("source", "state", "search") if request.GET.get(name)}
     context = {
         "tab": "stream",
         "filter": wanted,
-        "rows": _rows(items),
+        "rows": rows_of(items),
         "next": urlencode({**kept, "before": str(following)}) if following else "",
         "sources": list_sources(now=now),
         "figures": get_pipeline_figures(now=now),
+        "is_narrowed": bool(kept or wanted.before),
         "states": [
             ("", _("All")),
             ("waiting", _("In progress")),
@@ -65,26 +72,20 @@ def stream(request: TenantRequest) -> HttpResponse:
     return render(request, "themes/stream.html", context)
 
 
-def _rows(items: list[RawItem]) -> list[StreamRow]:
+def rows_of(items: Sequence[RawItem]) -> list[StreamRow]:
+    """Items with the themes their signals joined, in one query for all; their signals must be prefetched."""
     ids = {signal.theme_id for item in items for signal in item.signals.all() if signal.theme_id}
     themes = Theme.objects.filter(status=ThemeStatus.ACTIVE).in_bulk(ids)
-    return [
-        StreamRow(
-            item,
-            len(item.signals.all()),
-            list(
-                {
-                    signal.theme_id: themes[signal.theme_id]
-                    for signal in item.signals.all()
-                    if signal.theme_id in themes and signal.theme_id
-                }.values()
-            ),
-        )
-        for item in items
-    ]
+    rows = []
+    for item in items:
+        signals = item.signals.all()
+        joined = dict.fromkeys(signal.theme_id for signal in signals if signal.theme_id in themes)
+        rows.append(StreamRow(item, len(signals), [themes[theme_id] for theme_id in joined if theme_id]))
+    return rows
 
 
-def _uuid(text: str | None) -> UUID | None:
+def parse_uuid(text: str | None) -> UUID | None:
+    """An id from an address, or None when it is not one."""
     try:
         return UUID(text or "")
     except ValueError:
@@ -103,28 +104,21 @@ def counts(request: TenantRequest) -> HttpResponse:
 
 @require_role(Role.CONTRIBUTOR)
 def raw_item(request: TenantRequest, item_id: UUID) -> HttpResponse:
-    """What is stored of an item, as it is stored."""
+    """What is stored of an item, as it is stored; to the stream's own question, its row as it stands now."""
     item = get_object_or_404(RawItem.objects.select_related("source", "principal"), pk=item_id)
+    if request.headers.get("HX-Target") == f"item-{item.id}":
+        return render(request, "themes/_item.html", {"row": rows_of([item])[0]})
     stored = {"content": item.content, "author": item.author, "contextEnvelope": item.context_envelope}
     return render(
         request,
         "themes/raw_item.html",
         {
             "item": item,
-            "row": _rows([item])[0],
+            "row": rows_of([item])[0],
             "stored": json.dumps(stored, indent=2, ensure_ascii=False),
             "tab": "stream",
         },
     )
-
-
-@require_role(Role.CONTRIBUTOR)
-def person(request: TenantRequest, person_id: UUID) -> HttpResponse:
-    """One person and what they said."""
-    somebody = get_object_or_404(Principal, pk=person_id)
-    items = RawItem.objects.select_related("source", "principal").prefetch_related("signals")
-    said = list(items.filter(principal=somebody).order_by("-source_created_at")[:50])
-    return render(request, "themes/person.html", {"person": somebody, "rows": _rows(said)})
 
 
 @require_POST
@@ -133,7 +127,9 @@ def retry(request: TenantRequest) -> HttpResponse:
     """Try one failed item again, or all of them."""
     chosen = request.POST.get("item", "")
     failed = RawItem.objects.filter(processing_state=ItemState.FAILED)
-    ids = [UUID(chosen)] if chosen else list(failed.values_list("id", flat=True)[:1000])
+    if chosen:
+        failed = failed.filter(id__in=[known for known in [parse_uuid(chosen)] if known])
+    ids = list(failed.order_by("id").values_list("id", flat=True)[:1000])
     count = retry_items(item_ids=ids, now=timezone.now())
     messages.success(request, ngettext("%d item is tried again.", "%d items are tried again.", count) % count)
-    return redirect("/admin/feedback/stream")
+    return redirect("stream")

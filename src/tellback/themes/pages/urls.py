@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tellback.themes.pages import stream, views
+from tellback.themes.pages import people, stream, views
 
 urlpatterns = [
     path("admin/feedback/insights", views.insights, name="insights"),
@@ -11,5 +11,6 @@ urlpatterns = [
     path("admin/feedback/stream/counts", stream.counts, name="stream-counts"),
     path("admin/feedback/stream/retry", stream.retry, name="stream-retry"),
     path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
-    path("admin/users/<uuid:person_id>", stream.person, name="person"),
+    path("admin/users", people.people, name="users"),
+    path("admin/users/<uuid:person_id>", people.person, name="person"),
 ]

@@ -1,24 +1,27 @@
-"""Pages of a workspace: entering, people, settings."""
+"""Pages of a workspace: entering, settings, the team, your own account."""
 
+from typing import cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import login
-from django.db.models import Q
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from tellback.kernel.errors import Forbidden, Invalid
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.entry import redeem_entry
+from tellback.workspaces.middleware import choose_workspace
 from tellback.workspaces.models import ApiKey, KeyKind, Principal, Role, User
-from tellback.workspaces.services import add_member, issue_key, record_audit, revoke_key
-
-PAGE = 50
+from tellback.workspaces.selectors import list_workspace_names
+from tellback.workspaces.services import add_member, change_role, issue_key, record_audit, revoke_key
 
 
 def enter(request: TenantRequest, user_id: str, token: str) -> HttpResponse:
@@ -26,27 +29,8 @@ def enter(request: TenantRequest, user_id: str, token: str) -> HttpResponse:
     user = redeem_entry(user_id=user_id, token=token)
     if request.method == "POST":
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        return redirect("/admin/feedback/insights")
+        return redirect("insights")
     return render(request, "workspaces/enter.html", {"entering": user})
-
-
-@require_role(Role.CONTRIBUTOR)
-def users(request: TenantRequest) -> HttpResponse:
-    """Everybody known, newest first."""
-    search = request.GET.get("search", "").strip()[:100]
-    people = Principal.objects.order_by("-id")
-    if search:
-        people = people.filter(
-            Q(display_name__icontains=search) | Q(email__icontains=search) | Q(company__icontains=search)
-        )
-    before = request.GET.get("before")
-    try:
-        page = list((people.filter(id__lt=UUID(before)) if before else people)[: PAGE + 1])
-    except ValueError:
-        page = list(people[: PAGE + 1])
-    following = page[PAGE - 1].id if len(page) > PAGE else None
-    context = {"people": page[:PAGE], "search": search, "next": following, "total": people.count()}
-    return render(request, "workspaces/users.html", context)
 
 
 class WorkspaceForm(forms.Form):
@@ -64,13 +48,26 @@ class KeyForm(forms.Form):
     kind = forms.ChoiceField(choices=KeyKind.choices, label=gettext_lazy("Kind"))
 
 
+TEAM_ROLES = [(Role.CONTRIBUTOR, Role.CONTRIBUTOR.label), (Role.ADMIN, Role.ADMIN.label)]
+
+
 class InviteForm(forms.Form):
     """Somebody new in the team."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail"))
-    role = forms.ChoiceField(
-        choices=[(Role.CONTRIBUTOR, Role.CONTRIBUTOR.label), (Role.ADMIN, Role.ADMIN.label)], label=gettext_lazy("Role")
-    )
+    role = forms.ChoiceField(choices=TEAM_ROLES, label=gettext_lazy("Role"))
+
+
+class RoleForm(forms.Form):
+    """What somebody of the team may do; a customer is not in the team."""
+
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class AccountForm(forms.Form):
+    """Who somebody is, to the team."""
+
+    name = forms.CharField(max_length=200, label=gettext_lazy("Your name"))
 
 
 @require_role(Role.ADMIN)
@@ -86,6 +83,8 @@ def _settings(request: TenantRequest, changes: dict[str, object], *, status: int
         "invite_form": InviteForm(),
         "keys": ApiKey.objects.filter(revoked_at=None).order_by("-created_at"),
         "team": Principal.objects.exclude(role=Role.USER).order_by("created_at"),
+        "roles": TEAM_ROLES,
+        "tab": "general",
         **changes,
     }
     return render(request, "workspaces/settings.html", context, status=status)
@@ -101,7 +100,7 @@ def rename(request: TenantRequest) -> HttpResponse:
     request.workspace.name = form.cleaned_data["name"]
     request.workspace.save(update_fields=["name", "updated_at"])
     messages.success(request, _("Saved."))
-    return redirect("/admin/settings")
+    return redirect("settings")
 
 
 @require_POST
@@ -117,13 +116,7 @@ def create_key(request: TenantRequest) -> HttpResponse:
         name=form.cleaned_data["name"],
         created_by=request.principal,
     )
-    record_audit(
-        workspace=request.workspace,
-        actor=request.principal,
-        action="key.created",
-        subject=issued.api_key.public_id,
-        details={"name": issued.api_key.name},
-    )
+    _record(request, "key.created", issued.api_key.public_id, {"name": issued.api_key.name})
     return _settings(request, {"issued": issued}, status=201)
 
 
@@ -133,15 +126,9 @@ def end_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     """Stop accepting a key."""
     api_key = get_object_or_404(ApiKey, pk=key_id)
     revoke_key(api_key=api_key, now=timezone.now())
-    record_audit(
-        workspace=request.workspace,
-        actor=request.principal,
-        action="key.revoked",
-        subject=api_key.public_id,
-        details={"name": api_key.name},
-    )
+    _record(request, "key.revoked", api_key.public_id, {"name": api_key.name})
     messages.success(request, _("“%s” is not accepted any more.") % api_key.name)
-    return redirect("/admin/settings")
+    return redirect("settings")
 
 
 @require_POST
@@ -152,8 +139,100 @@ def invite(request: TenantRequest) -> HttpResponse:
     if not form.is_valid():
         return _settings(request, {"invite_form": form}, status=422)
     email = form.cleaned_data["email"].lower()
+    if Principal.objects.filter(email__iexact=email).exclude(role=Role.USER).exists():
+        form.add_error("email", _("They are in the team already."))
+        return _settings(request, {"invite_form": form}, status=422)
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-    add_member(workspace=request.workspace, user=user, role=Role(form.cleaned_data["role"]))
-    record_audit(workspace=request.workspace, actor=request.principal, action="member.added", details={"email": email})
-    messages.success(request, _("%s can now sign in with a code sent to that address.") % email)
-    return redirect("/admin/settings")
+    role = Role(form.cleaned_data["role"])
+    member = add_member(workspace=request.workspace, user=user, role=role)
+    _record(request, "member.added", member.public_id, {"email": email, "role": role})
+    address = request.build_absolute_uri(reverse("account_login"))
+    messages.success(
+        request,
+        _("%(email)s is in the team. They sign in at %(address)s with a code sent to them.")
+        % {"email": email, "address": address},
+    )
+    return redirect("settings")
+
+
+@require_POST
+@require_role(Role.ADMIN)
+def set_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
+    """Change what somebody of the team may do, or take them out of it."""
+    member = get_object_or_404(Principal.objects.exclude(role=Role.USER), pk=member_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Choose one of the roles.")
+    role = Role(form.cleaned_data["role"])
+    change_role(member=member, role=role, actor=acting(request))
+    _record(request, "member.changed", member.public_id, {"role": role})
+    said = _("%s is not in the team any more.") % member if role == Role.USER else _("Saved.")
+    messages.success(request, said)
+    return redirect("settings")
+
+
+@require_role(Role.CONTRIBUTOR)
+def account(request: TenantRequest) -> HttpResponse:
+    """Your own name, and a password for those who want one."""
+    return _account(request, {}, status=200)
+
+
+def _account(request: TenantRequest, changes: dict[str, object], *, status: int) -> HttpResponse:
+    context = {
+        "name_form": AccountForm(initial={"name": acting(request).display_name}),
+        "password_form": SetPasswordForm(_user(request)),
+        "memberships": list_workspace_names(_user(request)),
+        **changes,
+    }
+    return render(request, "workspaces/account.html", context, status=status)
+
+
+@require_POST
+@require_role(Role.CONTRIBUTOR)
+def set_name(request: TenantRequest) -> HttpResponse:
+    """Call yourself something else."""
+    form = AccountForm(request.POST)
+    if not form.is_valid():
+        return _account(request, {"name_form": form}, status=422)
+    person, user = acting(request), _user(request)
+    person.display_name = user.name = form.cleaned_data["name"]
+    person.save(update_fields=["display_name", "updated_at"])
+    user.save(update_fields=["name"])
+    messages.success(request, _("Saved."))
+    return redirect("account")
+
+
+@require_POST
+@require_role(Role.CONTRIBUTOR)
+def set_password(request: TenantRequest) -> HttpResponse:
+    """Set a password. Whoever is signed in elsewhere with this login is signed out there."""
+    form = SetPasswordForm(_user(request), request.POST)
+    if not form.is_valid():
+        return _account(request, {"password_form": form}, status=422)
+    update_session_auth_hash(request, form.save())
+    _record(request, "password.set", acting(request).public_id, {})
+    messages.success(request, _("Your password is set. You are signed out everywhere else."))
+    return redirect("account")
+
+
+@require_POST
+@require_role(Role.CONTRIBUTOR)
+def choose(request: TenantRequest, workspace_id: UUID) -> HttpResponse:
+    """Work in another of your workspaces."""
+    choose_workspace(request, workspace_id)
+    return redirect("insights")
+
+
+def acting(request: TenantRequest) -> Principal:
+    """Who acts. Raises `Forbidden` for strangers, whom the role check has already sent away."""
+    if request.principal is None:
+        raise Forbidden("Sign in first.")
+    return request.principal
+
+
+def _user(request: TenantRequest) -> User:
+    return cast(User, request.user)
+
+
+def _record(request: TenantRequest, action: str, subject: str, details: dict[str, object]) -> None:
+    record_audit(workspace=request.workspace, actor=request.principal, action=action, subject=subject, details=details)

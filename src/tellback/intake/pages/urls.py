@@ -1,0 +1,9 @@
+"""Addresses of intake's pages."""
+
+from django.urls import path
+
+from tellback.intake.pages import views
+
+urlpatterns = [
+    path("admin/settings/sources", views.sources, name="sources"),
+]
