@@ -3,8 +3,10 @@
 import getpass
 import os
 import re
+import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,15 +22,16 @@ START_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def home() -> Iterator[Installation]:
     """An installation with an embedded database of its own."""
-    folder: Path = tmp_path_factory.mktemp("home")
+    folder = Path(tempfile.mkdtemp(prefix="tellback-home-"))
     made = Installation(
         environment={"TELLBACK_DATA_DIR": str(folder / "var"), "TELLBACK_PORT": str(free_port())},
         log=folder / "log",
     )
     yield made
     made.end()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_up(home: Installation) -> bool:
