@@ -1,8 +1,10 @@
 """The test harness: a real PostgreSQL of its own, migrated as the product does it, used as the app's own role."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -18,10 +20,12 @@ from tellback.platform.schema import grant_to_app, prepare_database
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database_url() -> Iterator[str]:
     """A migrated database on a server that belongs to this test process. Durability is off: only tests use it."""
     SERVER_SETTINGS.update({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
-    server = start_embedded(Path(tmp_path_factory.mktemp("pg")))
+    # Not below pytest's own folder: another run of the same user closes that to the account the server runs as.
+    folder = tempfile.mkdtemp(prefix="tellback-pg-")
+    server = start_embedded(Path(folder))
     try:
         with psycopg.connect(server.url) as owner:
             prepare_database(owner)
@@ -35,6 +39,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
     finally:
         server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

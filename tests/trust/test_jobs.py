@@ -28,7 +28,7 @@ def order(installation: Installation, stage: str) -> None:
 @pytest.mark.timeout(90)
 def test_random_kills_lose_no_job_and_double_no_effect(installation: Installation, queues: Queues) -> None:
     seed = int.from_bytes(os.urandom(4))
-    print(f"seed {seed}")
+    sys.stdout.write(f"seed {seed}\n")
     chance = random.Random(seed)
     jobs = {queues.put("harness.effect", INGEST, key=f"e{n}", pause="0.05"): f"e{n}" for n in range(80)}
     jobs |= {queues.put("harness.steps", EFFECTS, key=f"s{n}", pause="0.05"): f"s{n}" for n in range(60)}
@@ -173,7 +173,8 @@ def test_a_sweep_killed_halfway_moves_nothing_and_the_next_moves_each_job_once(
 ) -> None:
     living, dead = (
         queues.rows(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id",
+            "INSERT INTO procrastinate_workers (last_heartbeat) "
+            "VALUES (now() - make_interval(secs => %s)) RETURNING id",
             [age],
         )[0][0]
         for age in (0, 3600)

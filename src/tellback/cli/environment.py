@@ -119,13 +119,16 @@ def ready() -> Iterator[Options]:
         require_migrated(options)
         yield options
     finally:
-        from django.db import connections
-
-        with contextlib.suppress(Exception):
-            connections.close_all()
-            from django.db.backends.postgresql.base import DatabaseWrapper
-
-            for pool in DatabaseWrapper._connection_pools.values():
-                pool.close()
+        _close_connections()
         if embedded and embedded.started_here:
             embedded.stop_unless_used()
+
+
+def _close_connections() -> None:
+    """Close what Django holds open: the pool's connections would count as somebody else's."""
+    from django.apps import apps
+    from django.db import connections
+
+    if apps.ready:
+        connections.close_all()
+        connections["default"].close_pool()  # type: ignore[attr-defined]

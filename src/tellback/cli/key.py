@@ -24,6 +24,7 @@ COLUMNS = {
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What will use it, to recognise it by.")],
+    *,
     widget: Annotated[
         bool, typer.Option("--widget", help="A public key for web pages, only to send feedback.")
     ] = False,

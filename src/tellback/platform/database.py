@@ -16,5 +16,5 @@ def conninfo(database: dict[str, Any] | None = None) -> str:
         password=database["PASSWORD"] or None,
         host=database["HOST"] or None,
         port=database["PORT"] or None,
-        **{name: value for name, value in options.items() if isinstance(value, str | int)},
+        **{name: value for name, value in options.items() if isinstance(value, str | int)},  # type: ignore[arg-type]
     )

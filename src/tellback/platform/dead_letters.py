@@ -60,7 +60,7 @@ def _change(statement: str, job_ids: Sequence[int] | None) -> int:
     ids = None if job_ids is None else list(job_ids)
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} WHERE status = 'failed' AND (%s::bigint[] IS NULL OR id = ANY(%s))", [ids, ids])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def record_failure(*, job_id: int, error: BaseException) -> None:
@@ -107,7 +107,7 @@ def release_jobs(job_ids: Sequence[int]) -> int:
     """Put running jobs back without spending an attempt: their worker is about to end. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, [list(job_ids)])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def give_back_stalled(*, limits: Mapping[str, int], silence: float) -> list[tuple[int, str, bool]]:

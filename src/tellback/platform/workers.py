@@ -33,7 +33,7 @@ class Workshop:
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until SIGTERM or SIGINT; then take nothing more, finish what is held within the grace, put back the rest.
+        """Work until SIGTERM or SIGINT, then finish what is held within the grace and put back the rest.
 
         Does not return while a job that was put back still runs in its thread: the process then ends at once.
         """
