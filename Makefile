@@ -20,7 +20,7 @@ run: setup
 	@$(BIN)/tellback up --demo
 
 test: setup
-	$(BIN)/pytest -n 2 -m "not browser"
+	$(BIN)/pytest -n 2
 
 check: setup
 	$(BIN)/ruff format --check src tests conftest.py

@@ -14,6 +14,11 @@ from tellback.workspaces.services import digest_of
 
 REMEMBER = 5.0
 Sources = dict[str, UUID]
+#: When a key was last used is kept to the minute, so that using it costs next to nothing.
+USED = """
+    UPDATE api_key SET last_used_at = now()
+    WHERE id = %s AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+"""
 
 
 class KeyRing:
@@ -71,6 +76,7 @@ class KeyRing:
             return until, None, {}
         holder = KeyHolder(row[0], row[1], KeyKind(row[2]), tuple(origins_of(row[3])), row[4])
         await connection.execute("SELECT set_config('tellback.workspace_id', %s, true)", [str(holder.workspace_id)])
+        await connection.execute(USED, [holder.key_id])
         cursor = await connection.execute(
             "SELECT source_type, id FROM feedback_sources "
             "WHERE source_type IN ('api', 'widget') AND integration_id IS NULL ORDER BY id DESC"
