@@ -80,7 +80,8 @@ def edit_entry(request: TenantRequest, entry_id: UUID | None = None) -> HttpResp
     )
     posts = form.fields["posts"]
     assert isinstance(posts, forms.ModelMultipleChoiceField)
-    posts.queryset = Post.objects.filter(canonical_post=None).order_by("-vote_count", "-id")[:200]
+    # Not sliced: a sliced query cannot be asked again whether a chosen post is in it, and would refuse every choice.
+    posts.queryset = Post.objects.filter(canonical_post=None).order_by("-vote_count", "-id")
     if request.method == "POST" and form.is_valid() and request.principal:
         ids = [post.id for post in form.cleaned_data["posts"]]
         saved = services.save_entry(
