@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -104,3 +105,23 @@ def other_workspace_id(workspace: object) -> UUID:
     from tellback.workspaces.services import create_workspace
 
     return create_workspace(name="Lantern", slug="lantern").id
+
+
+@pytest.fixture
+def as_role(workspace: object, client: Client) -> Callable[[str], Client]:
+    """A browser signed in to the workspace with this role; "stranger" is nobody."""
+    from tellback.workspaces.models import Role, User, Workspace
+    from tellback.workspaces.services import add_member
+
+    assert isinstance(workspace, Workspace)
+
+    def sign_in(role: str) -> Client:
+        client.logout()
+        if role != "stranger":
+            email = f"{role}@example.com"
+            user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=role.capitalize())
+            add_member(workspace=workspace, user=user, role=Role(role))
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
@@ -16,9 +15,17 @@ from tellback.workspaces.access import TenantRequest, has_role
 from tellback.workspaces.models import Principal, Role, Workspace
 from tellback.workspaces.selectors import list_memberships
 
-#: Answered without a workspace.
-EXEMPT = ("/livez", "/readyz", "/metrics", "/static/")
+#: Answered without a workspace, or with the one that a key names.
+EXEMPT = ("/livez", "/readyz", "/metrics", "/static/", "/api/")
 SESSION_KEY = "workspace_id"
+
+
+class _Undone(Exception):
+    """Leaves the transaction so that it is rolled back, and carries the answer out of it."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 class WorkspaceMiddleware:
@@ -47,8 +54,10 @@ class WorkspaceMiddleware:
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()
                 if response.status_code >= 500:
-                    transaction.set_rollback(True)
+                    raise _Undone(response)
                 return response
+        except _Undone as undone:
+            return undone.response
         except TellbackError as error:
             return render(request, "error.html", {"error": error}, status=error.status)
 
