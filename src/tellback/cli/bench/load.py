@@ -1,0 +1,182 @@
+"""A lean load generator: raw sockets, requests made of bytes, in a process of its own.
+
+Run as `python -m tellback.cli.bench.load PLAN`, with a JSON plan; the result is JSON on stdout. With `serve` in place
+of a plan it is the static server that the generator's own ceiling is measured against.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import uvloop
+
+TEXT = (
+    "The export of last month's invoices loses the final rows when a filter is set, and I only notice after sending "
+    "it to our accountant. Could you keep all rows?"
+)
+STATIC = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 150\r\n\r\n" + b"x" * 150
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to send: to which port, with which key, over how many connections. `rate` 0 is as fast as answers come."""
+
+    port: int
+    key: str
+    connections: int
+    seconds: float
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came back. Latencies are in milliseconds, from the instant at which a request was due."""
+
+    accepted: int
+    other: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+class _Requests:
+    """Requests that differ in their idempotency key only."""
+
+    def __init__(self, key: str) -> None:
+        before = '{"idempotencyKey":"'
+        rest = {
+            "userId": "u_123",
+            "sessionId": None,
+            "channel": "in-app",
+            "category": "bug",
+            "severity": "high",
+            "content": TEXT,
+            "metadata": {"locale": "en", "appVersion": "2.4.1", "pageUrl": "https://example.com/invoices"},
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        after = '",' + json.dumps(rest, separators=(",", ":"))[1:]
+        head = (
+            "POST /v1/feedback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            f"authorization: Bearer {key}\r\ncontent-length: {len(before) + 36 + len(after)}\r\n\r\n"
+        )
+        self._before, self._after = (head + before).encode(), after.encode()
+
+    def next(self) -> bytes:
+        digits = os.urandom(16).hex()
+        uuid = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
+        return self._before + uuid.encode() + self._after
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: a request, its answer, the next request."""
+
+    def __init__(self, load: "_Load", number: int) -> None:
+        self.load, self.number = load, number
+        self.due = 0.0
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def send(self, due: float) -> None:
+        self.due = due
+        self.transport.write(self.load.requests.next())
+
+    def data_received(self, data: bytes) -> None:
+        data = self.received + data
+        end = data.find(b"\r\n\r\n")
+        start = data.find(b"content-length: ") + 16
+        if end < 0 or len(data) < end + 4 + int(data[start : data.find(b"\r", start)]):
+            self.received = data
+            return
+        self.received = b""
+        self.load.answered(self, accepted=data.startswith(b"HTTP/1.1 202"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.load.lost(error)
+
+
+class _Load:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.requests = _Requests(plan.key)
+        self.latencies: list[float] = []
+        self.other = 0
+        self.loop = asyncio.get_running_loop()
+        self.finished = self.loop.create_future()
+        self.interval = plan.connections / plan.rate if plan.rate else 0.0
+
+    async def run(self) -> Result:
+        made = [
+            await self.loop.create_connection(
+                lambda number=number: _Connection(self, number), "127.0.0.1", self.plan.port
+            )
+            for number in range(self.plan.connections)
+        ]
+        began = self.loop.time()
+        self.end = began + self.plan.seconds
+        for number, (_, connection) in enumerate(made):
+            first = began + self.interval * number / len(made)
+            self.loop.call_at(first, connection.send, first)
+        await asyncio.wait_for(self.finished, self.plan.seconds + 15)
+        taken = self.loop.time() - began
+        found = sorted(self.latencies) or [0.0]
+        return Result(
+            accepted=len(self.latencies),
+            other=self.other,
+            per_second=round(len(self.latencies) / taken, 1),
+            p50_ms=round(found[len(found) // 2] * 1000, 2),
+            p99_ms=round(found[int(len(found) * 0.99)] * 1000, 2),
+        )
+
+    def answered(self, connection: _Connection, *, accepted: bool) -> None:
+        now = self.loop.time()
+        if accepted:
+            self.latencies.append(now - connection.due)
+        else:
+            self.other += 1
+        due = connection.due + self.interval if self.interval else now
+        if due >= self.end:
+            if not self.finished.done():
+                self.finished.set_result(None)
+        elif due > now:
+            self.loop.call_at(due, connection.send, due)
+        else:
+            connection.send(due)
+
+    def lost(self, error: Exception | None) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(error or ConnectionError("the server closed a connection"))
+
+
+class _Static(asyncio.Protocol):
+    """Answers each request at once, with the size of a real answer."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if data.endswith(b"}"):
+            self.transport.write(STATIC)
+
+
+async def _serve() -> None:
+    server = await asyncio.get_running_loop().create_server(_Static, "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+async def _run(plan: Plan) -> Result:
+    return await _Load(plan).run()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        uvloop.run(_serve())
+    else:
+        sys.stdout.write(json.dumps(asdict(uvloop.run(_run(Plan(**json.loads(sys.argv[1])))))))
