@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from tellback.workspaces.models import ExternalIdentity, Principal
 
@@ -45,6 +45,7 @@ def _by_email(workspace_id: UUID, author: Author) -> Principal:
     known = Principal.objects.filter(email__iexact=author.email).first()
     if known:
         return known
+    _one_newcomer_at_a_time(workspace_id)
     linked = _linked(author)
     if linked and not linked.email:
         linked.email = author.email.lower()
@@ -59,10 +60,20 @@ def _by_email(workspace_id: UUID, author: Author) -> Principal:
         return Principal.objects.get(email__iexact=author.email)
 
 
+def _one_newcomer_at_a_time(workspace_id: UUID) -> None:
+    """Let no other transaction meet new people of this workspace until ours ends.
+
+    Two batches that meet the same people in another order would else wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"newcomers:{workspace_id}"])
+
+
 def _by_external_id(workspace_id: UUID, author: Author) -> Principal:
     known = _linked(author)
     if known:
         return known
+    _one_newcomer_at_a_time(workspace_id)
     try:
         with transaction.atomic():
             made = Principal.objects.create(workspace_id=workspace_id, display_name=author.name)

@@ -26,3 +26,18 @@ def intake(
     from tellback.cli.bench.intake import measure_intake, print_report
 
     print_report(measure_intake(seconds=seconds), as_json=as_json)
+
+
+@app.command("pipeline")
+def pipeline(
+    items: Annotated[int, typer.Option(min=50, help="How many pieces of feedback are sent at once.")] = 2000,
+    seconds: Annotated[float, typer.Option(min=1, help="How long twenty a second arrive afterwards.")] = 20.0,
+    as_json: AsJson = False,
+) -> None:
+    """Pieces of feedback understood and themed a second, and how long one takes while twenty a second arrive.
+
+    Example: [bold]tellback bench pipeline --items 500 --json[/]
+    """
+    from tellback.cli.bench.pipeline import measure_pipeline, print_report
+
+    print_report(measure_pipeline(items=items, seconds=seconds), as_json=as_json)

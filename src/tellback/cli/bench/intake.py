@@ -53,11 +53,12 @@ class Stage:
     workspace_id: str
     source_id: str
     folder: Path
+    environment: dict[str, str]
 
 
 def measure_intake(*, seconds: float) -> dict[str, Any]:
     """Measure at each number of connections, then at half of the peak. Takes about ten times `seconds`."""
-    with _stage() as stage:
+    with open_stage() as stage:
         say("Measuring the load generator's own ceiling …")
         ceiling = _ceiling(seconds)
         _load(stage, connections=16, seconds=2)
@@ -114,7 +115,7 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _stage() -> Iterator[Stage]:
+def open_stage() -> Iterator[Stage]:
     """One web process on an embedded server in a new folder beside the data, so on the same disk; removed after."""
     options = read_options()
     options.data_dir.mkdir(parents=True, exist_ok=True)
@@ -126,9 +127,9 @@ def _stage() -> Iterator[Stage]:
         _command(environment, "-m", "tellback.cli", "migrate")
         made = json.loads(_command(environment, "-m", "tellback.cli.bench.prepare"))
         port = _free_port()
-        with _running(environment, "-m", "tellback.cli", "web", "--host", "127.0.0.1", "--port", str(port)):
+        with running(environment, "-m", "tellback.cli", "web", "--host", "127.0.0.1", "--port", str(port)):
             _await_port(port)
-            yield Stage(server.url, port, made["key"], made["workspace_id"], made["source_id"], folder)
+            yield Stage(server.url, port, made["key"], made["workspace_id"], made["source_id"], folder, environment)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -144,7 +145,7 @@ def _command(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def _running(environment: dict[str, str] | None, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def running(environment: dict[str, str] | None, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen([sys.executable, *arguments], env=environment, text=True, stdout=subprocess.PIPE)
     try:
         yield process
@@ -169,7 +170,7 @@ def _await_port(port: int) -> None:
 
 
 def _ceiling(seconds: float) -> float:
-    with _running(None, "-m", "tellback.cli.bench.load", "serve") as server:
+    with running(None, "-m", "tellback.cli.bench.load", "serve") as server:
         assert server.stdout
         port = int(server.stdout.readline())
         return _run_load(Plan(port=port, key="none", connections=64, seconds=min(seconds, 3))).per_second
