@@ -39,7 +39,8 @@ INSERT INTO bench_row (id, workspace_id, source_id, source_type, external_id, de
 VALUES (gen_random_uuid(), '$WORKSPACE', '$SOURCE', 'api', gen_random_uuid()::text, gen_random_uuid()::text, now(),
     '{"externalUserId": "u_123"}', '{"text": "$TEXT"}',
     '{"metadata": {"locale": "en", "appVersion": "2.4.1", "pageUrl": "https://example.com/invoices"}}',
-    'in-app', 'bug', 'high', replace(gen_random_uuid()::text, '-', ''), false, 'pending_context', now(), 0, now(), now());
+    'in-app', 'bug', 'high', replace(gen_random_uuid()::text, '-', ''), false, 'pending_context', now(), 0, now(),
+    now());
 """
 
 

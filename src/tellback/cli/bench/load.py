@@ -74,8 +74,8 @@ class _Requests:
 class _Connection(asyncio.Protocol):
     """One connection: a request, its answer, the next request."""
 
-    def __init__(self, load: "_Load", number: int) -> None:
-        self.load, self.number = load, number
+    def __init__(self, load: "_Load") -> None:
+        self.load = load
         self.due = 0.0
         self.received = b""
 
@@ -112,18 +112,16 @@ class _Load:
 
     async def run(self) -> Result:
         made = [
-            await self.loop.create_connection(
-                lambda number=number: _Connection(self, number), "127.0.0.1", self.plan.port
-            )
-            for number in range(self.plan.connections)
+            await self.loop.create_connection(lambda: _Connection(self), "127.0.0.1", self.plan.port)
+            for _ in range(self.plan.connections)
         ]
-        began = self.loop.time()
+        began = time.perf_counter()
         self.end = began + self.plan.seconds
         for number, (_, connection) in enumerate(made):
             first = began + self.interval * number / len(made)
-            self.loop.call_at(first, connection.send, first)
+            self.loop.call_later(first - began, connection.send, first)
         await asyncio.wait_for(self.finished, self.plan.seconds + 15)
-        taken = self.loop.time() - began
+        taken = time.perf_counter() - began
         found = sorted(self.latencies) or [0.0]
         return Result(
             accepted=len(self.latencies),
@@ -134,7 +132,7 @@ class _Load:
         )
 
     def answered(self, connection: _Connection, *, accepted: bool) -> None:
-        now = self.loop.time()
+        now = time.perf_counter()
         if accepted:
             self.latencies.append(now - connection.due)
         else:
@@ -144,7 +142,7 @@ class _Load:
             if not self.finished.done():
                 self.finished.set_result(None)
         elif due > now:
-            self.loop.call_at(due, connection.send, due)
+            self.loop.call_later(due - now, connection.send, due)
         else:
             connection.send(due)
 

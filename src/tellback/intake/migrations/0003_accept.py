@@ -12,6 +12,7 @@ ACCEPT = """
     #variable_conflict use_column
     DECLARE
         fresh uuid[];
+        asked bigint;
     BEGIN
         PERFORM set_config('tellback.workspace_id', for_workspace::text, true);
 
@@ -43,12 +44,19 @@ ACCEPT = """
             ON CONFLICT (source_id, dedupe_key) DO NOTHING
             RETURNING id
         )
-        SELECT array_agg(stored.id) INTO fresh FROM stored;
+        SELECT array_agg(stored.id), (SELECT count(*) FROM input) INTO fresh, asked FROM stored;
 
         IF fresh IS NOT NULL THEN
             INSERT INTO procrastinate_jobs (queue_name, task_name, args)
             VALUES ('feedback-ingest', 'intake.enrich',
                     jsonb_build_object('workspace_id', for_workspace, 'item_ids', to_jsonb(fresh)));
+        END IF;
+
+        -- The ordinary case: everything was new, and nothing needs to be looked up.
+        IF cardinality(fresh) = asked THEN
+            RETURN QUERY SELECT i.n, i.id, i.receipt_token, 'accepted'
+                FROM jsonb_to_recordset(submitted) AS i(n int, id uuid, receipt_token varchar);
+            RETURN;
         END IF;
 
         -- A second statement, so that it sees what another transaction committed while the first one waited for it.

@@ -1,10 +1,19 @@
 """Replacing private data by typed tokens."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from tellback.intake.redaction.detect import find_spans
+from tellback.intake.redaction.detect import Found, find_spans
 
 MAX_DEPTH = 12
+#: Values of metadata up to this length come again and again (a page, a version, a browser) and are remembered.
+SHORT = 200
+
+
+@lru_cache(maxsize=4096)
+def _spans_of_short(text: str) -> tuple[Found, ...]:
+    return tuple(find_spans(text))
 
 
 class Redactor:
@@ -15,7 +24,9 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with each piece of private data replaced by its token. Redacting twice changes nothing more."""
-        spans = find_spans(text)
+        return self._replace(text, find_spans(text))
+
+    def _replace(self, text: str, spans: Sequence[Found]) -> str:
         if not spans:
             return text
         parts, last = [], 0
@@ -33,7 +44,7 @@ class Redactor:
     def redact_json(self, value: Any, *, depth: int = 0) -> Any:
         """A JSON value with every string in it redacted; keys and other values stay. Cut below twelve levels."""
         if isinstance(value, str):
-            return self.redact(value)
+            return self._replace(value, _spans_of_short(value)) if len(value) <= SHORT else self.redact(value)
         if isinstance(value, dict | list) and depth >= MAX_DEPTH:
             return None
         if isinstance(value, dict):
