@@ -122,7 +122,7 @@ def test_nothing_of_another_workspace_is_shown_or_changed(
                 answer = send(filled(route, strange), {"role": "user", "workspace": str(strange)})
                 assert answer.status_code in ({404, 405} if strange else {200, 302, 405, 422}), (route, pattern.name)
                 assert "Lantern" not in answer.content.decode(), route
-    assert client.get("/admin/feedback/insights", {"theme": strange_ids[1]}).status_code == 404
+    assert client.get("/admin/feedback/insights", {"theme": str(strange_ids[1])}).status_code == 404
     assert "Lantern" not in client.get("/admin/feedback/stream", {"search": "secret"}).content.decode()
 
 

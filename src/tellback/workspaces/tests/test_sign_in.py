@@ -43,7 +43,7 @@ def test_a_code_from_the_mail_lets_in_and_leads_back_to_where_one_wanted_to_go(c
     assert client.get(sent["Location"]).status_code == 200
     entered = client.post(sent["Location"], {"code": code_in_the_mail()})
     assert entered["Location"] == "/admin/users?search=b"
-    assert get_user(client).pk == owner.pk  # type: ignore[arg-type]
+    assert get_user(client).pk == owner.pk
 
 
 def test_a_wrong_code_lets_nobody_in_and_three_of_them_end_the_try(client: Client, owner: User) -> None:
@@ -51,7 +51,7 @@ def test_a_wrong_code_lets_nobody_in_and_three_of_them_end_the_try(client: Clien
     answers = [client.post("/sign-in/login/code/confirm/", {"code": "000000"}).status_code for _ in range(3)]
     assert answers == [200, 200, 302]
     assert client.post("/sign-in/login/code/confirm/", {"code": code_in_the_mail()}).status_code == 302
-    assert not get_user(client).is_authenticated  # type: ignore[arg-type]
+    assert not get_user(client).is_authenticated
 
 
 def test_a_stranger_cannot_find_out_who_has_a_login(client: Client, owner: User) -> None:
@@ -76,7 +76,7 @@ def test_a_password_lets_in_and_guessing_it_is_slowed_down(client: Client, owner
         client.post("/sign-in/login/", {"login": owner.email, "password": "wrong"})
     refused = client.post("/sign-in/login/", {"login": owner.email, "password": PASSWORD})
     assert refused.status_code == 200
-    assert not get_user(client).is_authenticated  # type: ignore[arg-type]
+    assert not get_user(client).is_authenticated
     cache.clear()
     assert client.post("/sign-in/login/", {"login": owner.email, "password": PASSWORD})["Location"] == "/admin"
 
@@ -96,9 +96,9 @@ def test_signing_in_leads_to_no_foreign_address(client: Client, owner: User) -> 
 def test_the_link_from_the_terminal_lets_in_once(client: Client, owner: User) -> None:
     path = entry_path(user=owner)
     assert client.get(path).status_code == 200
-    assert not get_user(client).is_authenticated  # type: ignore[arg-type]
+    assert not get_user(client).is_authenticated
     assert client.post(path)["Location"] == "/admin/feedback/insights"
-    assert get_user(client).pk == owner.pk  # type: ignore[arg-type]
+    assert get_user(client).pk == owner.pk
     assert Client().post(path).status_code == 403
     assert Client().get(f"/admin/enter/{uuid4().hex}/x-y").status_code == 403
     assert Client().get("/admin/enter/not-an-id/x-y").status_code == 403
