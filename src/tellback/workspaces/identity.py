@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
 from tellback.workspaces.models import ExternalIdentity, Principal
 
@@ -42,22 +42,23 @@ def resolve_author(*, workspace_id: UUID, author: Author) -> Principal | None:
 
 
 def _by_email(workspace_id: UUID, author: Author) -> Principal:
-    known = Principal.objects.filter(email__iexact=author.email).first()
+    known = _with_email(author)
     if known:
         return known
     _one_newcomer_at_a_time(workspace_id)
+    known = _with_email(author)
+    if known:
+        return known
     linked = _linked(author)
     if linked and not linked.email:
         linked.email = author.email.lower()
         linked.save(update_fields=["email", "updated_at"])
         return linked
-    try:
-        with transaction.atomic():
-            return Principal.objects.create(
-                workspace_id=workspace_id, email=author.email.lower(), display_name=author.name
-            )
-    except IntegrityError:
-        return Principal.objects.get(email__iexact=author.email)
+    return Principal.objects.create(workspace_id=workspace_id, email=author.email.lower(), display_name=author.name)
+
+
+def _with_email(author: Author) -> Principal | None:
+    return Principal.objects.filter(email__iexact=author.email).first()
 
 
 def _one_newcomer_at_a_time(workspace_id: UUID) -> None:
@@ -74,15 +75,12 @@ def _by_external_id(workspace_id: UUID, author: Author) -> Principal:
     if known:
         return known
     _one_newcomer_at_a_time(workspace_id)
-    try:
-        with transaction.atomic():
-            made = Principal.objects.create(workspace_id=workspace_id, display_name=author.name)
-            _remember(workspace_id, author, made)
-            return made
-    except IntegrityError:
-        return ExternalIdentity.objects.get(
-            source_type=author.source_type, external_user_id=author.external_user_id
-        ).principal
+    known = _linked(author)
+    if known:
+        return known
+    made = Principal.objects.create(workspace_id=workspace_id, display_name=author.name)
+    _remember(workspace_id, author, made)
+    return made
 
 
 def _linked(author: Author) -> Principal | None:
