@@ -17,7 +17,11 @@ _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w
 _VERSION_CUE = re.compile(
     r"(?i)(?:\bv(?:er(?:sion)?s?)?\.?|\breleases?|\bbuild|\bfirmware|\bapp|\bios|\bmacos|\bandroid|\bdriver|\bchrome|\bfirefox|\bsdk|\bpatch|\bplugin|\bsection|\bchapter"
     r"|\b(?:up|down)(?:dat|grad)\w{1,4}(?:\s+[\w.]{1,20}){0,3}?(?:\s+(?:from|to))?)\s*[:#(]?\s*$"
+    r"|\bversion\b|[=<>~]=\s*$|=>\s*$|>\s*$|[A-Za-z]/$"
 )
+_VERSION_BEHIND = re.compile(r"-[A-Za-z]|\.{2,3}\d")
+#: Addresses that every machine has.
+_NOBODYS = frozenset(["127.0.0.1", "0.0.0.0", "255.255.255.255"])  # noqa: S104 - compared, not bound
 _IP_CUE = re.compile(
     r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from)\b"
 )
@@ -30,7 +34,7 @@ _PHONE = re.compile(
     r"(?<![\w.#/@$€£-])(?<!\d,)(?:\+\s?|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,:]\d|-\d|-\w\b)"
 )
 _PHONE_CUE = re.compile(
-    r"(?i)(?<![^\W_])(?:call(?:ed|ing|s)?|phone|ph|tel(?:e(?:phone|fon\w*|fono)|éfono)?|téléphone|mobile?|cell(?:phone)?|handy|whats\s?app|signal|viber|sms|texte?d?|ring|reach|fax|dial(?:l?ed)?|hotline|helpline|landline|voicemail|number\s+is|nummer\s+ist)(?![^\W_])"
+    r"(?i)(?<![^\W_])(?:call(?:ed|ing|s)?|phone|ph|tel(?:e(?:phone|fon\w*|fono)|éfono)?|téléphone|mobile?|cell(?:phone)?|handy|whats\s?app|signal|viber|sms|texte?d?|ring|reach\s(?:me|us|him|her)|fax|dial(?:l?ed)?|hotline|helpline|landline|voicemail|number\s+is|nummer\s+ist)(?![^\W_])"
 )
 #: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
 _WEAK_PHONE_CUE = re.compile(
@@ -51,6 +55,7 @@ _NATIONAL = re.compile(
 _GROUPED = re.compile(r"\d\D{1,2}\d")
 _SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
 _EXTENSION = re.compile(r"\s?(?:x|ext).*", re.IGNORECASE)
+#: A real text has a few. Past that many the shape alone decides: taking out too much is the lesser harm.
 _CHECKED = 200
 _SHORTEST, _LONGEST = 7, 15
 
@@ -64,11 +69,11 @@ def find_emails(text: str) -> Iterator[Found]:
 
 def find_ips(text: str) -> Iterator[Found]:
     """Network addresses of a text. Four small numbers are a version unless the words around speak of a network."""
-    if text.count(".") >= 3:  # noqa: PLR2004 - the dots of an address
-        for match in _IPV4.finditer(text):
-            if _is_ipv4(text, match):
+    if text.count(".") >= 3:
+        for checked, match in enumerate(_IPV4.finditer(text)):
+            if checked >= _CHECKED or _is_ipv4(text, match):
                 yield Found(match.start(), match.end(), "ip")
-    if text.count(":") >= 2:  # noqa: PLR2004 - the fewest colons of an address
+    if text.count(":") >= 2:
         for match in _IPV6.finditer(text):
             if _is_ipv6(match.group()):
                 yield Found(match.start(), match.end(), "ip")
@@ -76,12 +81,14 @@ def find_ips(text: str) -> Iterator[Found]:
 
 def _is_ipv4(text: str, match: re.Match[str]) -> bool:
     ahead = before(text, match.start(), 32)
-    if _VERSION_CUE.search(ahead) and not _SURE_IP_CUE.search(ahead):
+    if match.group() in _NOBODYS:
         return False
-    parts = [int(part) for part in match.group().split(".")]
-    if all(part < _SMALL for part in parts):
+    if not _SURE_IP_CUE.search(ahead) and (_VERSION_CUE.search(ahead) or _VERSION_BEHIND.match(text, match.end())):
+        return False
+    first, second = match.group().split(".")[:2]
+    if int(first) < _SMALL and int(second) < _SMALL:
         return _IP_CUE.search(ahead + text[match.end() : match.end() + 24]) is not None
-    return parts[0] > 0
+    return int(first) > 0
 
 
 def _is_ipv6(candidate: str) -> bool:
@@ -104,7 +111,6 @@ def find_phones(text: str) -> Iterator[Found]:
             continue
         if match.group().startswith(("+", "00")):
             checked += 1
-            # A real text has a few. Past that, the shape decides: taking out too much is the lesser harm.
             if checked <= _CHECKED and not _is_international(match.group()):
                 continue
         elif not _is_national(text, match):

@@ -97,4 +97,4 @@ def _looks_secret(value: str, *, assigned: bool) -> bool:
     """
     if _ORDINARY.fullmatch(value):
         return assigned
-    return "://" not in value
+    return "://" not in value and not value.lower().startswith("www.")

@@ -1,7 +1,7 @@
 """Finding private data in a text: by shape, checksum and the words around it.
 
-Every pattern is bounded, so that a hostile text costs time in proportion to its length. A text without the few characters
-that private data is made of is not searched at all.
+Every pattern is bounded, so that a hostile text costs time in proportion to its length. A text without the few
+characters that private data is made of is searched for names and named secrets only.
 """
 
 import re
@@ -35,8 +35,8 @@ _PLAIN |= dict.fromkeys([*range(0x2010, 0x2016), 0x2212], ord("-"))
 def find_spans(text: str, *, custom: Sequence[Detector] = ()) -> list[Found]:
     """Private data in a text, in order, not overlapping. Where two finds overlap, the surer one wins.
 
-    `custom` detectors (a workspace's own patterns) go first. Characters that do not show and letters of double width do not
-    hide a value; the span counts them.
+    `custom` detectors (a workspace's own patterns) go first. Characters that do not show and letters of double width do
+    not hide a value; the span counts them.
     """
     if text.isascii():
         return _find(text, custom)

@@ -26,5 +26,5 @@ _ACCOUNT_BEGUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ -](?:[A-Za-z0-9]
 
 
 def inside_account(text: str, place: int) -> bool:
-    """Whether a place is amid what is written like a bank account, right or not: its groups are no number of their own."""
+    """Whether a place is amid what looks like a bank account, right or not: its groups are no number of their own."""
     return _ACCOUNT_BEGUN.search(before(text, place)) is not None
