@@ -1,6 +1,7 @@
 """Taking private data out of what people write, before anything is stored. Pure: no Django, no clock."""
 
-from tellback.intake.redaction.detect import Found, find_spans
-from tellback.intake.redaction.redactor import Redactor
+from tellback.intake.redaction.detect import find_spans
+from tellback.intake.redaction.finding import Detector, Found
+from tellback.intake.redaction.redactor import Redactor, Removed
 
-__all__ = ["Found", "Redactor", "find_spans"]
+__all__ = ["Detector", "Found", "Redactor", "Removed", "find_spans"]

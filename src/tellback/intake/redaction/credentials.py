@@ -1,60 +1,100 @@
-"""Credentials of the common vendors, recognised by the shape that the vendor gave them.
+"""Credentials of the common vendors, recognised by the shape that the vendor gave them, and secrets that somebody names.
 
-Each shape begins with something rare, so a text without any of these beginnings is not searched further. Sources: the
-vendors' own pages on their token formats.
+A shape is searched only in a text that holds one of its beginnings. Sources: the vendors' own pages on their token formats.
 """
 
 import re
+from collections.abc import Iterator
+
+from tellback.intake.redaction.finding import Found
 
 # Patterns are one line a vendor, however long.
 # ruff: noqa: E501
 
-#: Beginnings (lower case) of which at least one stands in every text with a credential.
-TRIGGERS = re.compile(
-    r"akia|asia|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|hooks\.slack|[sr]k_(?:live|test)_|whsec_|sk-|aiza|ya29\.|"
-    r"sg\.|npm_|pypi-|dop_v1|doo_v1|shp(?:at|ca|pa|ss)_|sq0|eaaa|key-|-us\d|lin_(?:api|oauth)_|atatt|pat-(?:na|eu)|secret_|"
-    r"ntn_|eyj|-----begin|hf_|r8_|dapi|glsa_|dckr_pat_|hvs\.|rubygems_|tb_|pk_|nrak-|phc_|figd_|sntrys_|pplx-|gsk_|"
-    r"passwor[dt]|passwd|pwd|api[_ -]?key|secret|token|bearer|accountkey|:\d*:aa|\d:aa",
+#: Vendor, the beginnings (lower case) of which one stands in every text with such a credential, and the shape.
+_VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("private key", ("-----begin",), r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){1,8000}(?:-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"),
+    ("JSON web token", ("eyj",), r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000}"),
+    ("AWS", ("akia", "asia", "abia", "acca"), r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+    ("GitHub", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})"),
+    ("GitLab", ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"), r"\bgl(?:pat|dt|rt|ptt|cbt)-[\w-]{20,64}"),
+    ("Slack", ("xox", "xapp-", "hooks.slack"), r"\bxox[abceoprs]-[\w-]{10,250}|\bxapp-[\w-]{10,250}|hooks\.slack\.com/(?:services|workflows|triggers)/T?\w{6,14}/\w{6,24}/\w{16,60}"),
+    ("Stripe", ("_live_", "_test_", "whsec_"), r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}|\bwhsec_[A-Za-z0-9+/=]{20,100}"),
+    ("OpenAI, Anthropic, OpenRouter", ("sk-",), r"\bsk-(?:ant-|proj-|svcacct-|admin-|or-)?(?=[\w-]{0,60}\d)[\w-]{20,250}"),
+    ("Google", ("aiza", "ya29.", "gocspx-"), r"\bAIza[\w-]{35}(?![\w-])|\bya29\.[\w-]{20,500}|\bGOCSPX-[\w-]{20,60}"),
+    ("SendGrid", ("sg.",), r"\bSG\.[\w-]{16,32}\.[\w-]{32,64}"),
+    ("Twilio", ("sk", "ac"), r"\b(?:SK|AC)[0-9a-f]{32}\b"),
+    ("npm, PyPI, RubyGems", ("npm_", "pypi-", "rubygems_"), r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,400}|\brubygems_[0-9a-f]{48}\b"),
+    ("DigitalOcean", ("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}\b"),
+    ("Docker, HashiCorp", ("dckr_", "hvs.", "hvb.", ".atlasv1."), r"\bdckr_[po]at_[\w-]{20,64}|\bhv[sb]\.[\w-]{24,200}|\b\w{14}\.atlasv1\.[\w-]{60,70}"),
+    ("Shopify", ("shp",), r"\bshp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{32}\b"),
+    ("Square", ("sq0", "eaaa"), r"\bsq0[a-z]{3}-[\w-]{22,64}|\bEAAA[\w-]{56,80}"),
+    ("Mailgun, Mailchimp", ("key-", "-us"), r"\bkey-[0-9a-f]{32}\b|\b[0-9a-f]{32}-us\d{1,2}\b"),
+    ("Brevo", ("xkeysib-", "xsmtpsib-"), r"\bx(?:key|smtp)sib-[0-9a-f]{64}-\w{16}"),
+    ("Linear, Atlassian, HubSpot", ("lin_", "atatt", "pat-"), r"\blin_(?:api|oauth|wh)_[A-Za-z0-9]{32,80}|\bATATT3?[\w=-]{40,300}|\bpat-(?:na|eu)\d-[0-9a-f-]{36}"),
+    ("Notion, Figma, Airtable", ("secret_", "ntn_", "figd_", "pat"), r"\bsecret_[A-Za-z0-9]{40,60}|\bntn_[A-Za-z0-9]{40,60}|\bfigd_[\w-]{40,60}|\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
+    ("Heroku", ("hrku-",), r"\bHRKU-[\w-]{36,80}"),
+    ("Hugging Face, Replicate, Groq, Perplexity", ("hf_", "r8_", "gsk_", "pplx-"), r"\bhf_[A-Za-z0-9]{30,60}|\br8_[A-Za-z0-9]{37,45}|\bgsk_[A-Za-z0-9]{40,60}|\bpplx-[A-Za-z0-9]{40,60}"),
+    ("Databricks, Grafana, New Relic", ("dapi", "glsa_", "glc_", "nrak-"), r"\bdapi[0-9a-f]{32}(?:-\d)?\b|\bglsa_\w{32,60}|\bglc_[A-Za-z0-9+/=]{32,400}|\bNRAK-[A-Z0-9]{27}\b"),
+    ("PostHog, Sentry", ("phc_", "phx_", "sntry"), r"\bph[cx]_[A-Za-z0-9]{40,50}|\bsntry[su]_[\w=+/-]{40,300}"),
+    ("Supabase, PlanetScale, Postman, Doppler, CircleCI", ("sbp_", "pscale_", "pmak-", "dp.", "ccipat_"), r"\bsbp_[0-9a-f]{40}\b|\bpscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b|\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,64}|\bCCIPAT_[A-Za-z0-9]{22}_[0-9a-f]{40}\b"),
+    ("Telegram", (":aa",), r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])"),
+    ("Discord", (".",), r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])"),
+    ("Discord and Teams webhooks", ("/api/webhooks/", "webhook.office.com"), r"discord(?:app)?\.com/api/webhooks/\d{15,21}/[\w-]{50,90}|[\w-]{1,40}\.webhook\.office\.com/webhookb2/[\w@/-]{40,260}"),
+    ("Azure", ("accountkey=", "sharedaccesskey=", "8q~"), r"(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40,100}={0,2}|(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{31,34}(?![\w~.-])"),
+    ("Tellback", ("tb_", "pk_"), r"\b(?:tb|pk)_[\w-]{32}\b"),
+)  # fmt: skip
+#: Every shape has at least this many of these in a row. Ordinary text seldom does, and then no shape is tried.
+_LONG_RUN = re.compile(r"[\w-]{16}|-----BEGIN")
+_SHAPES = tuple((beginnings, re.compile(shape)) for _, beginnings, shape in _VENDORS)
+
+_NAMED = (
+    "pass", "pwd", "kennwort", "contrase", "key", "token", "secret", "bearer", "credential", "basic ",
+)  # fmt: skip
+#: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`.
+_NAMED_SECRET = re.compile(
+    r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|kennwort|contraseña|mot de passe|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
+    r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|es|est)\s{1,3})[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
     re.IGNORECASE,
 )
-
-_SHAPES = (
-    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[\s\S]{1,8000}?(?:-----END (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|$)",
-    r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000}",  # JSON web token
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",  # AWS
-    r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})",
-    r"\bglpat-[\w-]{20,64}",
-    r"\bxox[abeoprs]-[\w-]{10,250}|\bxapp-[\w-]{10,250}|hooks\.slack\.com/services/T\w{6,14}/B\w{6,14}/\w{16,40}",
-    r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}|\bwhsec_[A-Za-z0-9+/=]{20,100}",  # Stripe, Standard Webhooks
-    r"\bsk-(?:ant-|proj-|svcacct-|or-)?[\w-]{20,250}",  # OpenAI, Anthropic, OpenRouter
-    r"\bAIza[\w-]{35}\b|\bya29\.[\w-]{20,500}",  # Google
-    r"\bSG\.[\w-]{16,32}\.[\w-]{32,64}",  # SendGrid
-    r"\bSK[0-9a-f]{32}\b|\bAC[0-9a-f]{32}\b",  # Twilio
-    r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,400}|\brubygems_[0-9a-f]{48}\b",
-    r"\bdo[op]_v1_[0-9a-f]{64}\b|\bdckr_pat_[\w-]{20,64}|\bhvs\.[\w-]{24,200}",
-    r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b|\bsq0[a-z]{3}-[\w-]{22,64}|\bEAAA[\w-]{56,80}",  # Shopify, Square
-    r"\bkey-[0-9a-f]{32}\b|\b[0-9a-f]{32}-us\d{1,2}\b",  # Mailgun, Mailchimp
-    r"\blin_(?:api|oauth)_[A-Za-z0-9]{32,80}|\bATATT[\w=-]{40,300}|\bpat-(?:na|eu)\d-[0-9a-f-]{36}",  # Linear, Atlassian, HubSpot
-    r"\bsecret_[A-Za-z0-9]{40,60}|\bntn_[A-Za-z0-9]{40,60}|\bfigd_[\w-]{40,60}",  # Notion, Figma
-    r"\bhf_[A-Za-z0-9]{30,60}|\br8_[A-Za-z0-9]{37,45}|\bgsk_[A-Za-z0-9]{40,60}|\bpplx-[A-Za-z0-9]{40,60}",
-    r"\bdapi[0-9a-f]{32}\b|\bglsa_\w{32,60}|\bNRAK-[A-Z0-9]{27}\b|\bphc_[A-Za-z0-9]{40,50}|\bsntrys_[\w=+/-]{40,300}",
-    r"\b\d{8,10}:AA[\w-]{33}\b",  # Telegram
-    r"\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}\b",  # Discord
-    r"\b(?:tb|pk)_[\w-]{32}\b",  # our own
-    r"AccountKey=[A-Za-z0-9+/]{64,100}={0,2}",  # Azure storage
-)
-CREDENTIAL = re.compile("|".join(f"(?:{shape})" for shape in _SHAPES))
-
-#: A secret that somebody names: "password: hunter2", "api_key = …". The value is group 1.
-NAMED_SECRET = re.compile(
-    r"\b(?:password|passwort|passwd|pwd|passphrase|api[_ -]?key|api[_ -]?token|access[_ -]?token|auth[_ -]?token|client[_ -]?secret|secret[_ -]?key)"
-    r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist)\s{1,3})[\"'`]?([^\s\"'`,;]{6,200})",
+_BEARER = re.compile(r"\b(?:Bearer|Basic)\s{1,3}(?P<value>(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,2000}=*)", re.IGNORECASE)
+_IN_LINK = re.compile(
+    r"[?&#;](?:(?:access_|id_|auth_|refresh_|reset_|csrf_|api_|invite_)?token|auth|(?:api_?|access_?)?key|(?:client_)?secret|password|passwd|pwd|sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code|state|nonce|otp|session|session_?id|sid|jwt|ticket)=(?P<value>[^&#\s\"'<>\[\]]{6,2000})",
     re.IGNORECASE,
 )
-BEARER = re.compile(r"\bBearer\s{1,3}([\w.~+/-]{16,2000}=*)", re.IGNORECASE)
-_ORDINARY = re.compile(r"^[a-zäöüß]+[.!?,]?$", re.IGNORECASE)
+_LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128})@")
+_ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECASE)
 
 
-def looks_secret(value: str) -> bool:
-    """Whether a named value is a secret rather than the next word of the sentence ("my password is wrong")."""
-    return not _ORDINARY.match(value) and not value.startswith("[")
+def find_credentials(text: str) -> Iterator[Found]:
+    """Keys, tokens and named secrets of a text, the surest shapes first."""
+    lowered = text.lower()
+    if _LONG_RUN.search(text):
+        for beginnings, shape in _SHAPES:
+            if any(beginning in lowered for beginning in beginnings):
+                for match in shape.finditer(text):
+                    yield Found(match.start(), match.end(), "credential")
+    if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text):
+        yield from _values(_IN_LINK, text)
+    if "://" in text and "@" in text:
+        yield from _values(_LOGIN_IN_LINK, text)
+    if any(word in lowered for word in _NAMED):
+        yield from _values(_BEARER, text)
+        for match in _NAMED_SECRET.finditer(text):
+            if _looks_secret(match["value"], assigned=match["link"] == "="):
+                yield Found(match.start("value"), match.end("value"), "credential")
+
+
+def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
+    for match in pattern.finditer(text):
+        yield Found(match.start("value"), match.end("value"), "credential")
+
+
+def _looks_secret(value: str, *, assigned: bool) -> bool:
+    """Whether a named value is a secret rather than the next word of the sentence ("my password is wrong").
+
+    A plain word is one only where it is assigned without a space ("password=letmein").
+    """
+    if _ORDINARY.fullmatch(value):
+        return assigned
+    return "://" not in value and not value.lower().startswith("www.")

@@ -1,5 +1,7 @@
 """How well private data is found: precision and recall by type, for the types that have a shape."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tellback.intake.redaction import find_spans
@@ -20,6 +22,11 @@ STRUCTURED = {
     "IP_ADDRESS": "ip",
     "PHONE": "phone",
     "PHONE_NUMBER": "phone",
+    "US_DRIVER_LICENSE": "licence",
+    "DRIVER_LICENSE": "licence",
+    "US_PASSPORT": "passport",
+    "PASSPORT": "passport",
+    "CRYPTO": "wallet",
 }
 NAMES = {"NAME": "name", "PERSON": "name"}
 COVERED = 0.8
@@ -29,7 +36,8 @@ def evaluate_pii(path: Path) -> Report:
     """Texts with `spans` of `start`, `end`, `type`: a hit has the type and covers at least 80% of the span.
 
     `precision`, `recall` and `macro_f1` are over the structured types; `by_type` gives each, with names apart. What is
-    found inside a span of a type that we do not claim (an address, a date) counts as wrong.
+    found inside a span of a type that we do not claim (an address, a date) counts as wrong. `mb_per_s` is the speed of
+    the search alone, in millions of UTF-8 bytes a second of processor time, everything loaded.
     """
     rows = read_lines(path, keys=["text", "spans"])
     known = {**STRUCTURED, **NAMES}
@@ -50,6 +58,7 @@ def evaluate_pii(path: Path) -> Report:
         "rows": len(rows),
         "model": "rules",
     }
+    report["mb_per_s"] = _speed([row["text"] for row in rows])
     for name, tally in present.items():
         report[name] = {"precision": tally.precision, "recall": tally.recall, "spans": tally.truth}
     return report
@@ -64,3 +73,11 @@ def _count(tally: Tally, wanted: list[tuple[int, int, str]], found: list[tuple[i
         if hit is not None:
             left.remove(hit)
             tally.hits += 1
+
+
+def _speed(texts: Sequence[str]) -> float:
+    size = sum(len(text.encode(errors="surrogatepass")) for text in texts)
+    started = time.process_time()
+    for text in texts:
+        find_spans(text)
+    return size / 1_000_000 / max(time.process_time() - started, 1e-9)

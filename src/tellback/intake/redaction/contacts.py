@@ -1,0 +1,148 @@
+"""Ways to reach or place somebody: mail addresses, telephone numbers, network addresses."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from tellback.intake.redaction.finding import Found, before, inside_account
+
+# Patterns are one line a thought, however long.
+# ruff: noqa: E501
+
+#: Also as a link carries it (`%40`).
+_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}(?:@|%40)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+
+_IPV4 = re.compile(r"(?<![\w.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?!\w|\.\d)", re.ASCII)
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
+_VERSION_CUE = re.compile(
+    r"(?i)(?:\bv(?:er(?:sion)?s?)?\.?|\breleases?|\bbuild|\bfirmware|\bapp|\bios|\bmacos|\bandroid|\bdriver|\bchrome|\bfirefox|\bsdk|\bpatch|\bplugin|\bsection|\bchapter"
+    r"|\b(?:up|down)(?:dat|grad)\w{1,4}(?:\s+[\w.]{1,20}){0,3}?(?:\s+(?:from|to))?)\s*[:#(]?\s*$"
+    r"|\bversion\b|[=<>~]=\s*$|=>\s*$|>\s*$|[A-Za-z]/$"
+)
+_VERSION_BEHIND = re.compile(r"-[A-Za-z]|\.{2,3}\d")
+#: Addresses that every machine has.
+_NOBODYS = frozenset(["127.0.0.1", "0.0.0.0", "255.255.255.255"])  # noqa: S104 - compared, not bound
+_IP_CUE = re.compile(
+    r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from)\b"
+)
+_SURE_IP_CUE = re.compile(r"(?i)(?:\bip|_ip|ipv4|\blogin|\baddress|\bhost)\b")
+_SMALL = 30
+_SHORT_IPV6 = 4
+_GROUPS_OF_IPV6 = 7
+
+_PHONE = re.compile(
+    r"(?<![\w.#/@$€£-])(?<!\d,)(?:\+\s?|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,:]\d|-\d|-\w\b)"
+)
+_PHONE_CUE = re.compile(
+    r"(?i)(?<![^\W_])(?:call(?:ed|ing|s)?|phone|ph|tel(?:e(?:phone|fon\w*|fono)|éfono)?|téléphone|mobile?|cell(?:phone)?|handy|whats\s?app|signal|viber|sms|texte?d?|ring|reach\s(?:me|us|him|her)|fax|dial(?:l?ed)?|hotline|helpline|landline|voicemail|number\s+is|nummer\s+ist)(?![^\W_])"
+)
+#: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
+_WEAK_PHONE_CUE = re.compile(
+    r"(?i)\b(?:answer(?:ing|s|ed)?|messages?|registered|contact|(?:desk|office|home|work|direct)(?=\s{0,2}:))\b"
+)
+_PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phone|tel|desk|direct|home|work)\b")
+_NOT_PHONE_CUE = re.compile(
+    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
+)
+_DATE = re.compile(
+    r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}(?:\D.*)?|\d{1,2}[-./]\d{1,2}[-./]\d{4}(?:\D.*)?|(?:19|20)\d{6}(?:[ -]?\d{4,6})?"
+)
+_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
+#: With the trunk zero and in groups, as most of Europe writes a number.
+_NATIONAL = re.compile(
+    r"\(?0\d{2,4}\)?(?:[ ./-]\d{2,4}){2,4}|0\d(?:[ .-]\d\d){4}|\(0\d{1,4}\) ?\d{3,8}(?:[ -]\d{2,5})?"
+)
+_GROUPED = re.compile(r"\d\D{1,2}\d")
+_SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
+_EXTENSION = re.compile(r"\s?(?:x|ext).*", re.IGNORECASE)
+#: A real text has a few. Past that many the shape alone decides: taking out too much is the lesser harm.
+_CHECKED = 200
+_SHORTEST, _LONGEST = 7, 15
+
+
+def find_emails(text: str) -> Iterator[Found]:
+    """Mail addresses of a text."""
+    if "@" in text or "%40" in text:
+        for match in _EMAIL.finditer(text):
+            yield Found(match.start(), match.end(), "email")
+
+
+def find_ips(text: str) -> Iterator[Found]:
+    """Network addresses of a text. Four small numbers are a version unless the words around speak of a network."""
+    if text.count(".") >= 3:
+        for checked, match in enumerate(_IPV4.finditer(text)):
+            if checked >= _CHECKED or _is_ipv4(text, match):
+                yield Found(match.start(), match.end(), "ip")
+    if text.count(":") >= 2:
+        for match in _IPV6.finditer(text):
+            if _is_ipv6(match.group()):
+                yield Found(match.start(), match.end(), "ip")
+
+
+def _is_ipv4(text: str, match: re.Match[str]) -> bool:
+    ahead = before(text, match.start(), 32)
+    if match.group() in _NOBODYS:
+        return False
+    if not _SURE_IP_CUE.search(ahead) and (_VERSION_CUE.search(ahead) or _VERSION_BEHIND.match(text, match.end())):
+        return False
+    first, second = match.group().split(".")[:2]
+    if int(first) < _SMALL and int(second) < _SMALL:
+        return _IP_CUE.search(ahead + text[match.end() : match.end() + 24]) is not None
+    return int(first) > 0
+
+
+def _is_ipv6(candidate: str) -> bool:
+    if len(candidate) <= _SHORT_IPV6 or not any(character.isdigit() for character in candidate):
+        return False
+    if "::" not in candidate and candidate.count(":") != _GROUPS_OF_IPV6:
+        return False
+    try:
+        ipaddress.IPv6Address(candidate)
+    except ValueError:
+        return False
+    return True
+
+
+def find_phones(text: str) -> Iterator[Found]:
+    """Telephone numbers of a text: with a country's code, in a shape that only they have, or beside a word that says so."""
+    checked = 0
+    for match in _PHONE.finditer(text):
+        if not _could_be_phone(text, match):
+            continue
+        if match.group().startswith(("+", "00")):
+            checked += 1
+            if checked <= _CHECKED and not _is_international(match.group()):
+                continue
+        elif not _is_national(text, match):
+            continue
+        yield Found(match.start(), match.end(), "phone")
+
+
+def _could_be_phone(text: str, match: re.Match[str]) -> bool:
+    return not _DATE.fullmatch(match.group()) and not _NOT_PHONE_CUE.search(before(text, match.start()))
+
+
+def _is_international(candidate: str) -> bool:
+    import phonenumbers  # noqa: PLC0415 - large tables, only when a candidate is there
+
+    number = _EXTENSION.sub("", candidate)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse(number)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _is_national(text: str, match: re.Match[str]) -> bool:
+    number = _EXTENSION.sub("", match.group())
+    if inside_account(text, match.start()):
+        return False
+    if _AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number):
+        return True
+    if not _SHORTEST <= sum(character.isdigit() for character in number) <= _LONGEST:
+        return False
+    ahead = _SENTENCE.split(before(text, match.start()))[-1]
+    if _PHONE_CUE.search(ahead) or _PHONE_CUE_BEHIND.match(text, match.end()):
+        return True
+    return bool(_GROUPED.search(number) and _WEAK_PHONE_CUE.search(ahead))

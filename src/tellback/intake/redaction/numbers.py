@@ -1,0 +1,141 @@
+"""Numbers that name a person or an account: cards, bank accounts, social security, papers, wallets, birthdays."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from tellback.intake.redaction.finding import Found, before, inside_account
+
+# Patterns are one line a thought, however long.
+# ruff: noqa: E501
+
+_CARD = re.compile(r"(?<![\w.,+-])(?<!\+\d\d )\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
+_CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|carte|tarjeta)\b")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_SSN = re.compile(r"(?<![\w.-])(?!000|666)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-]|\.\d)")
+_NAMED_SSN = re.compile(
+    r"\b(?:ssn|social security(?: number| no\.?)?)(?: is|:|#)?\s{0,3}(?P<value>(?!000|666)\d{3}[ -]?\d{2}[ -]?\d{4})(?![\w-])",
+    re.IGNORECASE,
+)
+#: The word that says what paper it is, then up to three words of no content, then the number.
+_PAPER = re.compile(
+    r"\b(?:(?P<licence>driv(?:er|ing)(?:['’]?s)? licen[sc]e|führerschein\w*)|(?P<passport>passport|reisepass\w*|passnummer))(?:\s{1,3}(?:number|no\.?|nr\.?|id|is|was|ist)|\s{0,3}[:#]){0,3}\s{0,3}(?P<value>(?=[A-Za-z-]{0,4}\d)[A-Za-z0-9](?:[A-Za-z0-9-]){4,19})(?![\w-])",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_BIRTHDATE = re.compile(
+    r"\b(?:born(?: on)?(?: the)?|date of birth|birth ?date|birthday|dob|geboren am|geburtsdatum)(?:\s{1,3}(?:is|was|ist))?[\s:]{1,4}"
+    rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})\b",
+    re.IGNORECASE,
+)
+_BITCOIN = re.compile(r"(?<!\w)[13][1-9A-HJ-NP-Za-km-z]{25,34}(?!\w)")
+_WALLET = re.compile(r"(?<!\w)(?:bc1[02-9ac-hj-np-z]{25,62}|0x[0-9a-fA-F]{40})(?!\w)")
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+#: Lengths of account numbers by country (IBAN registry, ISO 13616).
+_IBAN_LENGTH = {
+    country: length
+    for length, countries in (
+        (15, "NO"), (16, "BE"), (18, "DK FI FO GL NL SD"), (19, "MK SI"), (20, "AT BA EE KZ LT LU MN XK"),
+        (21, "CH HR LI LV"), (22, "BG BH CR DE GB GE IE ME RS VA"), (23, "AE GI IL IQ OM SO TL"),
+        (24, "AD CZ ES MD PK RO SA SE SK TN VG"), (25, "LY PT ST"), (26, "IS TR"), (27, "BI DJ FR GR IT MC MR SM"),
+        (28, "AL AZ BY CY DO GT HU LB NI PL SV"), (29, "BR EG PS QA UA"), (30, "JO KW MU YE"), (31, "MT SC"),
+        (32, "LC"), (33, "RU"),
+    )
+    for country in countries.split()
+}  # fmt: skip
+
+
+def find_ibans(text: str) -> Iterator[Found]:
+    """Bank accounts of a text, in either case, spaced or not, with the length of their country and a right check sum."""
+    place = 0
+    while match := _IBAN.search(text, place):
+        size = _iban_size(match.group())
+        # What fails may hide one that begins later ("on 12 de89 …" reads on from a word).
+        place = match.start() + (size or 2)
+        if size:
+            yield Found(match.start(), match.start() + size, "iban")
+
+
+def _iban_size(candidate: str) -> int:
+    """How many characters at the start of the candidate (which may run on into words) are an IBAN, or 0."""
+    length = _IBAN_LENGTH.get(candidate[:2].upper(), 0)
+    places = [place for place, character in enumerate(candidate) if character.isalnum()][:length]
+    if not length or len(places) != length:
+        return 0
+    compact = "".join(candidate[place] for place in places)
+    end = places[-1] + 1
+    if candidate[end : end + 1].isalnum():
+        return 0
+    digits = "".join(str(int(character, 36)) for character in compact[4:] + compact[:4])
+    return end if int(digits) % 97 == 1 else 0
+
+
+def find_cards(text: str) -> Iterator[Found]:
+    """Card numbers of a text: with an issuer's beginning, or beside the word card, and always with a right check digit."""
+    for match in _CARD.finditer(text):
+        digits = [int(character) for character in match.group() if character.isdigit()]
+        if not _luhn(digits) or inside_account(text, match.start()):
+            continue
+        if _issuer_has("".join(map(str, digits))) or _CARD_CUE.search(before(text, match.start())):
+            yield Found(match.start(), match.end(), "card")
+
+
+def _issuer_has(digits: str) -> bool:
+    """Issuers' beginnings and lengths (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, Diners, JCB, Maestro."""
+    size, two, four = len(digits), int(digits[:2]), int(digits[:4])
+    return (
+        (digits[0] == "4" and size in {13, 16, 19})
+        or ((51 <= two <= 55 or 2221 <= four <= 2720) and size == 16)
+        or (two in {34, 37} and size == 15)
+        or ((four == 6011 or two in {64, 65, 62}) and 16 <= size <= 19)
+        or (two in {30, 36, 38, 39} and size in {14, 16})
+        or ((two == 35 or four in {1800, 2131}) and size in {15, 16})
+        or (two in {50, 56, 57, 58, 63, 67} and 12 <= size <= 19)
+    )
+
+
+def _luhn(digits: list[int]) -> bool:
+    total = sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def find_ssns(text: str) -> Iterator[Found]:
+    """Social security numbers of the United States: in groups of 3, 2 and 4, or in any way behind their name."""
+    lowered = text.lower()
+    if "ssn" in lowered or "social security" in lowered:
+        for match in _NAMED_SSN.finditer(text):
+            yield Found(match.start("value"), match.end("value"), "ssn")
+    for match in _SSN.finditer(text):
+        yield Found(match.start(), match.end(), "ssn")
+
+
+def find_papers(text: str) -> Iterator[Found]:
+    """Driving licences, passports and dates of birth, each only behind the words that say what it is."""
+    lowered = text.lower()
+    if any(word in lowered for word in ("licen", "passport", "führerschein", "reisepass", "passnummer")):
+        for match in _PAPER.finditer(text):
+            yield Found(match.start("value"), match.end("value"), "licence" if match["licence"] else "passport")
+    if any(word in lowered for word in ("born", "birth", "dob", "gebor", "geburt")):
+        for match in _BIRTHDATE.finditer(text):
+            yield Found(match.start("value"), match.end("value"), "birthdate")
+
+
+def find_wallets(text: str) -> Iterator[Found]:
+    """Bitcoin addresses with a right check sum, and the unmistakable shapes of newer ones and of Ethereum."""
+    for match in _WALLET.finditer(text):
+        yield Found(match.start(), match.end(), "wallet")
+    for match in _BITCOIN.finditer(text):
+        if _base58_checks(match.group()):
+            yield Found(match.start(), match.end(), "wallet")
+
+
+def _base58_checks(address: str) -> bool:
+    number = 0
+    for character in address:
+        number = number * 58 + _BASE58.index(character)
+    try:
+        raw = number.to_bytes(25, "big")
+    except OverflowError:
+        return False
+    return hashlib.sha256(hashlib.sha256(raw[:21]).digest()).digest()[:4] == raw[21:]
