@@ -61,8 +61,15 @@ class Installation:
 
     def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run `tellback …` to its end."""
+        return self._run(["-m", "tellback.cli", *arguments], more)
+
+    def run_python(self, code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run Python in the environment of this installation's processes."""
+        return self._run(["-c", code, *arguments], {"TELLBACK_MADE_KEY": "signs nothing here"})
+
+    def _run(self, arguments: list[str], more: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "tellback.cli", *arguments],
+            [sys.executable, *arguments],
             env={**self._environment(), **more},
             cwd=ROOT,
             capture_output=True,

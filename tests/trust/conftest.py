@@ -65,3 +65,14 @@ def installation(migrated: Installation, queues: Queues) -> Iterator[Installatio
     queues.rows("TRUNCATE harness_run, harness_effect")
     yield migrated
     migrated.end()
+
+
+MAKE_WORKSPACE = "import django; django.setup(); from tellback.cli.bootstrap import ensure_installation as e; e()"
+
+
+@pytest.fixture
+def home_with_workspace(installation: Installation) -> Installation:
+    """The installation with its default workspace."""
+    made = installation.run_python(MAKE_WORKSPACE)
+    assert made.returncode == 0, made.stderr
+    return installation

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -13,7 +12,7 @@ import psycopg
 import pytest
 
 from tellback.platform.dead_letters import GIVE_BACK
-from tests.harness.processes import ROOT, Installation, Queues, supervised, wait_until
+from tests.harness.processes import Installation, Queues, supervised, wait_until
 
 pytestmark = pytest.mark.trust
 
@@ -61,14 +60,15 @@ def test_a_kill_at_each_stage_repeats_what_was_not_done_and_nothing_else(
         ("careless", "harness.careless", EFFECTS, 2, 2),  # the detector fires: this handler does not look first
         ("completed", "harness.effect", INGEST, 1, 1),
     ]
-    with supervised(installation, 1) as workers:
+    with supervised(installation, 2) as workers:
         for stage, name, queue, runs, effects in table:
             if stage != "completed":
                 order(installation, stage)
             job_id = queues.put(name, queue, key=stage)
             wait_until(lambda job_id=job_id: queues.job(job_id)[0] == "succeeded", seconds=25, what=stage)  # type: ignore[misc]
             if stage == "completed":
-                workers[0].kill()
+                for worker in list(workers):
+                    worker.kill()
                 after = queues.put("harness.effect", INGEST, key="after")
                 wait_until(lambda after=after: queues.job(after)[0] == "succeeded", seconds=25, what="after")  # type: ignore[misc]
             assert (queues.runs(stage), queues.effects(stage)) == (runs, effects), stage
@@ -138,8 +138,7 @@ except RuntimeError:
 def test_a_job_exists_if_and_only_if_what_it_is_about_does(
     installation: Installation, queues: Queues, how: str, count: int
 ) -> None:
-    environment = {**installation._environment(), "TELLBACK_MADE_KEY": "not used here"}
-    done = subprocess.run([sys.executable, "-c", ENQUEUE, how], env=environment, cwd=ROOT, check=False)
+    done = installation.run_python(ENQUEUE, how)
     assert done.returncode == (-signal.SIGKILL if how == "kill" else 0)
     assert queues.effects(how) == count
     written = queues.rows("SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'key' = %s", [how])

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.boards.models import Post, PostStatusChange
-from tellback.loop import rules, services
+from tellback.loop import services
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
@@ -16,7 +16,7 @@ from tellback.workspaces.models import Principal
 def acknowledge(*, feedback_ids: list[str]) -> None:
     """Tell the authors of this feedback that it arrived."""
     ids = [UUID(feedback_id) for feedback_id in feedback_ids]
-    services.acknowledge(feedback_ids=ids, pacing=rules.Pacing(), now=timezone.now())
+    services.acknowledge(feedback_ids=ids, pacing=services.configured_pacing(), now=timezone.now())
 
 
 @job("loop.on_post_created", queue=Queue.EFFECTS)

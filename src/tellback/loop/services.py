@@ -5,7 +5,7 @@ the outbox. Doing any of this twice tells nobody twice.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -34,6 +34,7 @@ from tellback.loop.models import (
 )
 from tellback.loop.selectors import recipients_of
 from tellback.platform.jobs import Queue, defer
+from tellback.platform.loop_config import get_loop_config
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
 from tellback.workspaces.models import Principal, PrincipalType
@@ -73,6 +74,14 @@ def subscribe_feedback_authors(*, post: Post) -> int:
         ignore_conflicts=True,
     )
     return len(people)
+
+
+def configured_pacing() -> rules.Pacing:
+    """What document 1's `notifications` say, or its defaults."""
+    notifications = get_loop_config().notifications
+    return rules.Pacing(
+        delay=timedelta(minutes=notifications.delay_minutes), per_day=notifications.max_per_user_per_day
+    )
 
 
 @transaction.atomic
@@ -142,7 +151,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
             body=change.note,
             url=post_path(change.post),
         )
-        if _may_mail(person, rules.Pacing(), now):
+        if _may_mail(person, configured_pacing(), now):
             _mail(
                 person,
                 key=f"moved:{change.id}:{person.id}",

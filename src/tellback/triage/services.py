@@ -9,6 +9,7 @@ from django.db import transaction
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict
 from tellback.platform.jobs import Queue, defer
+from tellback.platform.loop_config import get_loop_config
 from tellback.triage import rules
 from tellback.triage.models import Feedback, FeedbackStatus, RoutingDecision, StatusChange
 from tellback.understanding.models import Signal
@@ -46,6 +47,12 @@ def open_feedback(*, items: Sequence[RawItem]) -> list[Feedback]:
     return opened
 
 
+def configured_thresholds() -> rules.Thresholds:
+    """What document 1's `routing.score_thresholds` say, or its defaults."""
+    scores = get_loop_config().routing.score_thresholds
+    return rules.Thresholds(critical=scores.critical, high=scores.high, medium=scores.medium, low=scores.low)
+
+
 def _item_of(feedback: Feedback, items: Sequence[RawItem]) -> RawItem:
     return next(item for item in items if item.id == feedback.raw_item_id)
 
@@ -54,7 +61,7 @@ def _draft(item: RawItem) -> tuple[Feedback, RoutingDecision]:
     text = str(item.content.get("text", ""))
     inputs = _inputs(item, intent=rules.keyword_intent(text))
     result = rules.score(inputs)
-    priority = rules.priority_of(result.value, severity=item.severity, thresholds=rules.Thresholds())
+    priority = rules.priority_of(result.value, severity=item.severity, thresholds=configured_thresholds())
     feedback = Feedback(
         workspace_id=item.workspace_id,
         raw_item=item,
@@ -110,7 +117,9 @@ def rescore(*, item_ids: Sequence[UUID]) -> int:
         inputs = _inputs(feedback.raw_item, intent=intent)
         result = rules.score(inputs)
         feedback.intent, feedback.score = intent, result.value
-        feedback.priority = rules.priority_of(result.value, severity=feedback.severity, thresholds=rules.Thresholds())
+        feedback.priority = rules.priority_of(
+            result.value, severity=feedback.severity, thresholds=configured_thresholds()
+        )
         feedback.response_due_at = rules.response_due(
             feedback.raw_item.created_at, priority=feedback.priority, hours=rules.BusinessHours()
         )
