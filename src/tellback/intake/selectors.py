@@ -56,24 +56,26 @@ class SourceRow:
 
     @property
     def health(self) -> str:
-        """ok, quiet (nothing yet), off or failing."""
+        """active, new (nothing yet), archived (switched off) or failed."""
         if not self.source.enabled:
-            return "off"
+            return "archived"
         if self.source.last_error or self.failed:
-            return "failing"
-        return "ok" if self.total else "quiet"
+            return "failed"
+        return "active" if self.total else "new"
 
     @property
     def words(self) -> str:
         """Its health in words."""
-        if self.health == "failing" and not self.source.last_error:
+        if self.health == "failed" and not self.source.last_error:
             return ngettext("%d item failed", "%d items failed", self.failed) % self.failed
-        return {"ok": _("Healthy"), "quiet": _("Nothing yet"), "off": _("Off"), "failing": _("Failing")}[self.health]
+        return {"active": _("Healthy"), "new": _("Nothing yet"), "archived": _("Off"), "failed": _("Failing")}[
+            self.health
+        ]
 
     @property
     def tone(self) -> str:
-        """Its health as a state that the design system has a colour for."""
-        return {"ok": "active", "failing": "failed"}.get(self.health, "new")
+        """The tone of the design system that its health has."""
+        return {"active": "green", "failed": "red"}.get(self.health, "plain")
 
 
 def list_sources(*, now: datetime) -> list[SourceRow]:

@@ -19,6 +19,7 @@ from tellback.intake.models import ItemState, RawItem
 from tellback.intake.selectors import WAITING, StreamFilter, get_pipeline_figures, list_items, list_sources
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.models import SignalType
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
 
@@ -30,6 +31,11 @@ class StreamRow:
     item: RawItem
     signals: int
     themes: list[Theme]
+
+    @property
+    def is_thanks(self) -> bool:
+        """Whether all that it says is praise, which is counted and not themed."""
+        return bool(self.signals) and all(signal.signal_type == SignalType.PRAISE for signal in self.item.signals.all())
 
     @property
     def is_waiting(self) -> bool:

@@ -33,13 +33,19 @@ def enter(request: TenantRequest, user_id: str, token: str) -> HttpResponse:
     return render(request, "workspaces/enter.html", {"entering": user})
 
 
-class WorkspaceForm(forms.Form):
+class PlainForm(forms.Form):
+    """A form whose labels end without a colon."""
+
+    label_suffix = ""
+
+
+class WorkspaceForm(PlainForm):
     """What a workspace is called."""
 
     name = forms.CharField(max_length=200, label=gettext_lazy("Name"))
 
 
-class KeyForm(forms.Form):
+class KeyForm(PlainForm):
     """A new key."""
 
     name = forms.CharField(
@@ -51,7 +57,7 @@ class KeyForm(forms.Form):
 TEAM_ROLES = [(Role.CONTRIBUTOR, Role.CONTRIBUTOR.label), (Role.ADMIN, Role.ADMIN.label)]
 
 
-class InviteForm(forms.Form):
+class InviteForm(PlainForm):
     """Somebody new in the team."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail"))
@@ -64,7 +70,7 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-class AccountForm(forms.Form):
+class AccountForm(PlainForm):
     """Who somebody is, to the team."""
 
     name = forms.CharField(max_length=200, label=gettext_lazy("Your name"))
@@ -180,7 +186,7 @@ def account(request: TenantRequest) -> HttpResponse:
 def _account(request: TenantRequest, changes: dict[str, object], *, status: int) -> HttpResponse:
     context = {
         "name_form": AccountForm(initial={"name": acting(request).display_name}),
-        "password_form": SetPasswordForm(_user(request)),
+        "password_form": SetPasswordForm(_user(request), label_suffix=""),
         "memberships": list_workspace_names(_user(request)),
         **changes,
     }
@@ -206,7 +212,7 @@ def set_name(request: TenantRequest) -> HttpResponse:
 @require_role(Role.CONTRIBUTOR)
 def set_password(request: TenantRequest) -> HttpResponse:
     """Set a password. Whoever is signed in elsewhere with this login is signed out there."""
-    form = SetPasswordForm(_user(request), request.POST)
+    form = SetPasswordForm(_user(request), request.POST, label_suffix="")
     if not form.is_valid():
         return _account(request, {"password_form": form}, status=422)
     update_session_auth_hash(request, form.save())

@@ -128,3 +128,18 @@ def test_a_password_is_set_and_other_browsers_are_signed_out(client: Client, own
     assert client.get("/admin/account").status_code == 200
     assert other.get("/admin/account").status_code == 302
     assert AuditEntry.objects.get(action="password.set").actor == Principal.objects.get(user=owner)
+
+
+def test_asking_for_codes_again_and_again_is_refused_in_words(client: Client, owner: User) -> None:
+    for email in ("nobody@example.com", owner.email):
+        answers = [Client().post("/sign-in/login/code/", {"email": email}) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [302, 302, 302, 200]
+    assert 'id="email-error"' in answers[-1].content.decode()
+    assert KeptMail.objects.count() == 3
+
+
+def test_very_many_tries_from_one_network_are_answered_with_a_page_that_says_so(client: Client, owner: User) -> None:
+    tries = [{"login": f"u{number}@example.com", "password": "x"} for number in range(31)]
+    answers = [client.post("/sign-in/login/", sent) for sent in tries]
+    assert answers[-1].status_code == 429
+    assert "Wait a minute" in answers[-1].content.decode()
