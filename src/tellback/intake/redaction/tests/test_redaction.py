@@ -83,6 +83,7 @@ def test_private_data_becomes_a_typed_token(text: str, expected: str) -> None:
         "My token is invalid and the secret is out",
         "Hi team, Hello everyone, Dear Support,",
         "name: LOGGER_NAME",
+        "The phone holds 1048576000 bytes",
         "It ran on 127.0.0.1:8000",
         "std::vector and a::before",
     ],
