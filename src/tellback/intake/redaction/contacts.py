@@ -41,6 +41,9 @@ _WEAK_PHONE_CUE = re.compile(
     r"(?i)\b(?:answer(?:ing|s|ed)?|messages?|registered|contact|(?:desk|office|home|work|direct)(?=\s{0,2}:))\b"
 )
 _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phone|tel|desk|direct|home|work)\b")
+_COUNTED = re.compile(
+    r"(?i)\s(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
+)
 _NOT_PHONE_CUE = re.compile(
     r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
 )
@@ -136,7 +139,7 @@ def _is_international(candidate: str) -> bool:
 
 def _is_national(text: str, match: re.Match[str]) -> bool:
     number = _EXTENSION.sub("", match.group())
-    if inside_account(text, match.start()):
+    if inside_account(text, match.start()) or _COUNTED.match(text, match.end()):
         return False
     if _AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number):
         return True

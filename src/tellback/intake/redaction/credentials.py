@@ -44,8 +44,9 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Azure", ("accountkey=", "sharedaccesskey=", "8q~"), r"(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40,100}={0,2}|(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{31,34}(?![\w~.-])"),
     ("Tellback", ("tb_", "pk_"), r"\b(?:tb|pk)_[\w-]{32}\b"),
 )  # fmt: skip
-#: Every shape has at least this many of these in a row. Ordinary text seldom does, and then no shape is tried.
-_LONG_RUN = re.compile(r"[\w-]{16}|-----BEGIN")
+#: Every shape has at least this many of these in a row, more than a commit's hash or a UUID. Ordinary text seldom does, and
+#: then no shape is tried.
+_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|-----BEGIN|AccountKey=|AccessKey=")
 _SHAPES = tuple((beginnings, re.compile(shape)) for _, beginnings, shape in _VENDORS)
 
 _NAMED = (

@@ -21,7 +21,6 @@ _DETECTORS: tuple[Detector, ...] = (
 _NUMBERED = frozenset([find_ibans, find_cards, find_wallets, find_ssns, find_papers, find_ips, find_phones])
 _SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,8}\d){2}|::")
 _ANYTHING = re.compile(r"[@:=\d%]")
-_BY_WORD = ("pass", "pwd", "kennwort", "secret", "token", "key", "bearer", "basic ", "credential")
 
 #: What people (or a hostile sender) put inside a value so that it is not seen: joiners, direction marks, soft hyphens.
 _INVISIBLE = re.compile(
@@ -64,7 +63,5 @@ def _worth_trying(text: str) -> Iterable[Detector]:
         numbered = _SOME_DIGITS.search(text) is not None
         yield from (detector for detector in _DETECTORS if numbered or detector not in _NUMBERED)
     else:
-        lowered = text.lower()
-        if any(word in lowered for word in _BY_WORD):
-            yield find_credentials
+        yield find_credentials
     yield find_names

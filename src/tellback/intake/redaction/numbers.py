@@ -28,8 +28,9 @@ _BIRTHDATE = re.compile(
     rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})\b",
     re.IGNORECASE,
 )
-_BITCOIN = re.compile(r"(?<!\w)[13][1-9A-HJ-NP-Za-km-z]{25,34}(?!\w)")
-_WALLET = re.compile(r"(?<!\w)(?:bc1[02-9ac-hj-np-z]{25,62}|0x[0-9a-fA-F]{40})(?!\w)")
+_WALLET = re.compile(
+    r"(?<!\w)(?:bc1[02-9ac-hj-np-z]{25,62}|0x[0-9a-fA-F]{40}|(?P<checked>[13][1-9A-HJ-NP-Za-km-z]{25,34}))(?!\w)"
+)
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 #: Lengths of account numbers by country (IBAN registry, ISO 13616).
@@ -124,9 +125,7 @@ def find_papers(text: str) -> Iterator[Found]:
 def find_wallets(text: str) -> Iterator[Found]:
     """Bitcoin addresses with a right check sum, and the unmistakable shapes of newer ones and of Ethereum."""
     for match in _WALLET.finditer(text):
-        yield Found(match.start(), match.end(), "wallet")
-    for match in _BITCOIN.finditer(text):
-        if _base58_checks(match.group()):
+        if not match["checked"] or _base58_checks(match["checked"]):
             yield Found(match.start(), match.end(), "wallet")
 
 

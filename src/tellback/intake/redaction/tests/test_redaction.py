@@ -4,12 +4,13 @@ import itertools
 import random
 import string
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellback.intake.redaction import Redactor, find_spans
+from tellback.intake.redaction import Found, Redactor, find_spans
 
 LETTERS = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
@@ -31,6 +32,26 @@ def random_text(alphabet: str, size: int) -> str:
         ("My name is Ada Lovelace and it crashes", "My name is [name:1] and it crashes"),
         ("It crashes.\n\nBest regards,\nAda Lovelace", "It crashes.\n\nBest regards,\n[name:1]"),
         ("my password: hunter2!x", "my password: [credential:1]"),
+        ('{"password": "hunter2!x"}', '{"password": "[credential:1]"}'),
+        ("password=letmein", "password=[credential:1]"),
+        ("aws_secret_access_key = abc/DEF+123456", "aws_secret_access_key = [credential:1]"),
+        ("Authorization: Bearer abcdef0123456789abcdef", "Authorization: Bearer [credential:1]"),
+        ("see /reset?email=ada%40example.com&x=1", "see /reset?email=[email:1]&x=1"),
+        ("postgres://ada:pa55word@db.internal/x", "postgres://[credential:1]@db.internal/x"),
+        ("Tel: 0490 75 40 81", "Tel: [phone:1]"),
+        ("They are not answering at 78 651 450", "They are not answering at [phone:1]"),
+        ("Fax 345-899-3560x4587", "Fax [phone:1]"),
+        ("416 60 039 office", "[phone:1] office"),
+        ("My SSN is 123456789", "My SSN is [ssn:1]"),
+        ("My driver's license number is F162823540116", "My driver's license number is [licence:1]"),
+        ("Passport no. C01X00T47 was refused", "Passport no. [passport:1] was refused"),
+        ("I was born on 2/8/1935", "I was born on [birthdate:1]"),
+        ("Pay to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "Pay to [wallet:1]"),
+        ("The request came from 8.8.8.8 at noon", "The request came from [ip:1] at noon"),
+        ("blocked: 2001:db8::c4b", "blocked: [ip:1]"),
+        ("ada\u200b@exam\u00adple.com", "[email:1]"),
+        ("\uff14111 1111 1111 1111 is my card", "[card:1] is my card"),
+        ("\u202e4111\u00a01111\u00a01111\u00a01111", "\u202e[card:1]"),
         ("see https://example.com/?token=abcdef123456&x=1", "see https://example.com/?token=[credential:1]&x=1"),
     ],
 )
@@ -50,6 +71,21 @@ def test_private_data_becomes_a_typed_token(text: str, expected: str) -> None:
         "It costs $1,299.00 for 1000000000 rows",
         "Session 550e8400-e29b-41d4-a716-446655440000 expired",
         "IBAN DE89370400440532013001 fails its check",
+        "Isn't IBAN NL94 GIIR 0650 1519 41 supposed to fail",
+        "Isn't IBAN ES77 5828 4332 2246 7732 6802 supposed to fail",
+        "Chrome/115.0.0.0 Safari/537.36",
+        "nvidia-cudnn-cu11==8.6.0.163",
+        "Upgraded from 10.4.2.1 to 10.5.0.2",
+        "Microsoft 5.15.90.1-microsoft-standard",
+        "Ticket 555-0199-A is still open",
+        "Build 2024.11.03.118 is slow",
+        "Updated 2024-11-03 12:00:01, epoch 1234567890",
+        "My token is invalid and the secret is out",
+        "Hi team, Hello everyone, Dear Support,",
+        "name: LOGGER_NAME",
+        "The phone holds 1048576000 bytes",
+        "It ran on 127.0.0.1:8000",
+        "std::vector and a::before",
     ],
 )
 def test_what_only_looks_private_is_left(text: str) -> None:
@@ -83,12 +119,44 @@ def test_what_only_looks_private_is_left(text: str) -> None:
         "eyJ" + random_text(LETTERS, 30) + ".eyJ" + random_text(LETTERS, 60) + "." + random_text(LETTERS, 43),
         random_text(string.digits, 9) + ":AA" + random_text(LETTERS, 33),
         "tb_" + random_text(LETTERS, 32),
+        "https://hooks.slack.com/services/T"
+        + random_text(LETTERS, 9)
+        + "/B"
+        + random_text(LETTERS, 9)
+        + "/"
+        + random_text(LETTERS, 24),
+        "SK" + random_text(HEX, 32),
+        "sq0atp-" + random_text(LETTERS, 22),
+        "M" + random_text(LETTERS, 23) + "." + random_text(LETTERS, 6) + "." + random_text(LETTERS, 27),
+        "https://discord.com/api/webhooks/" + random_text("123456789", 18) + "/" + random_text(LETTERS, 68),
+        "AccountKey=" + random_text(LETTERS, 86) + "==",
+        random_text(LETTERS, 3) + "8Q~" + random_text(LETTERS, 34),
+        "ATATT3" + random_text(LETTERS, 180),
+        "HRKU-" + "-".join(random_text(HEX, n) for n in (8, 4, 4, 4, 12)),
+        "secret_" + random_text(LETTERS, 43),
+        "figd_" + random_text(LETTERS, 43),
+        "pat" + random_text(LETTERS, 14) + "." + random_text(HEX, 64),
+        "hvs." + random_text(LETTERS, 90),
+        "dckr_pat_" + random_text(LETTERS, 27),
+        "dapi" + random_text(HEX, 32),
+        "xkeysib-" + random_text(HEX, 64) + "-" + random_text(LETTERS, 16),
+        "sbp_" + random_text(HEX, 40),
+        "GOCSPX-" + random_text(LETTERS, 28),
+        "PMAK-" + random_text(HEX, 24) + "-" + random_text(HEX, 34),
         "-----BEGIN RSA PRIVATE KEY-----\n" + random_text(LETTERS, 200) + "\n-----END RSA PRIVATE KEY-----",
     ],
     ids=lambda secret: secret[:6],
 )
 def test_credentials_of_common_vendors_are_taken_out(secret: str) -> None:
-    assert Redactor().redact(f"I used {secret} and it failed") == "I used [credential:1] and it failed"
+    redacted = Redactor().redact(f"I used {secret} and it failed")
+    assert redacted.removeprefix("I used https://") in {
+        "I used [credential:1] and it failed",
+        "[credential:1] and it failed",
+    }
+
+
+def test_a_credential_of_letters_alone_is_taken_out() -> None:
+    assert Redactor().redact(f"I used glpat-{'abcdefghij' * 2}") == "I used [credential:1]"
 
 
 def test_metadata_is_redacted_with_the_same_numbers() -> None:
@@ -99,6 +167,48 @@ def test_metadata_is_redacted_with_the_same_numbers() -> None:
         "n": 3,
         "list": ["[email:2]"],
     }
+
+
+def test_what_was_removed_is_kept_apart_and_never_shown() -> None:
+    redactor = Redactor()
+    redactor.redact("ada@example.com, ADA@example.com and [email:4] or bob@example.com")
+    assert [(one.token, one.original) for one in redactor.removed] == [
+        ("[email:5]", "ada@example.com"),
+        ("[email:6]", "bob@example.com"),
+    ]
+    assert "ada" not in repr(redactor.removed)
+
+
+def test_a_workspace_can_add_detectors_of_its_own() -> None:
+    def find_customers(text: str) -> Iterator[Found]:
+        place = text.find("CUST-")
+        if place >= 0:
+            yield Found(place, place + 9, "customer")
+
+    redactor = Redactor(custom=[find_customers])
+    assert redactor.redact("I am CUST-4711, ada@example.com") == "I am [customer:1], [email:1]"
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\ud800", "ada@\ud800example.com", "\u202e", "\u200b" * 9, "٤١١١١١١١١١١١١١١١", "²²²²"]
+)
+def test_odd_characters_do_no_harm(text: str) -> None:
+    assert isinstance(Redactor().redact(text), str)
+
+
+# fmt: off
+PIECES = st.sampled_from([
+    "ada@example.com", "4111 1111 1111 1111", "+49 30 901820", "555-123-4567", "DE89 3704 0044 0532 0130 00", "8.8.8.8",
+    "password: ", "call ", "My name is ", "Ada Lovelace", "Hi ", "born on 1/2/1990", "123-45-6789", "?token=abcdef123",
+    " ", "\n", ".", ",", "-", "x", "7", "@", ":", "=", "\u200b", "[email:1]",
+])
+# fmt: on
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_redacting_twice_changes_nothing_more_of_private_pieces(text: str) -> None:
+    once = Redactor().redact(text)
+    assert Redactor().redact(once) == once
 
 
 @given(st.text(max_size=400))
@@ -117,7 +227,28 @@ def test_spans_are_ordered_and_inside_the_text(parts: list[str]) -> None:
     assert all(one.end <= other.start for one, other in itertools.pairwise(spans))
 
 
-@pytest.mark.parametrize("unit", ["1", "1 ", "a.", "a@", "::", "1.", "(", "eyJ", "password ", "A1", "Hi A", "=a&"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1",
+        "1 ",
+        "a.",
+        "a@",
+        "::",
+        "1.",
+        "(",
+        "eyJ",
+        "password ",
+        "A1",
+        "Hi A",
+        "=a&",
+        "1.1.1.1 ",
+        "a@b.co ",
+        "+4930901820 ",
+        "4111111111111111 ",
+        "\u200b1",
+    ],
+)
 def test_hostile_text_costs_time_in_proportion_to_its_length(unit: str) -> None:
     find_spans(unit * 100)
     started = time.perf_counter()
