@@ -110,7 +110,7 @@ class Edge:
                 errors=[FieldError("/idempotencyKey", "differs from the header Idempotency-Key")],
             )
         now = datetime.now(UTC)
-        submission = self._submission(payload, body, holder, sources)
+        submission = self._submission(payload, holder, sources)
         accepted = await self.committer.store(holder.workspace_id, prepare(submission, now=now))
         return self._answer(accepted, str(payload.idempotency_key))
 
@@ -138,7 +138,7 @@ class Edge:
             if not message.get("more_body"):
                 return b"".join(chunks)
 
-    def _submission(self, payload: FeedbackV1, body: bytes, holder: KeyHolder, sources: Sources) -> Submission:
+    def _submission(self, payload: FeedbackV1, holder: KeyHolder, sources: Sources) -> Submission:
         source_type = "widget" if holder.kind == KeyKind.WIDGET else "api"
         if source_type not in sources:
             raise Unavailable("This workspace is not set up yet. Start Tellback once, or run: tellback migrate")
@@ -163,7 +163,7 @@ class Edge:
             idempotency=Idempotency(
                 scope=str(holder.key_id),
                 key=str(payload.idempotency_key),
-                fingerprint=fingerprint(body),
+                fingerprint=fingerprint(payload.model_dump_json().encode()),
                 window=self.options.idempotency_window,
             ),
         )

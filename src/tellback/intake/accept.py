@@ -76,9 +76,9 @@ class Accepted:
     receipt_token: str | None
 
 
-def fingerprint(body: bytes) -> str:
-    """A keyed digest of a request's body: tells a repeated request from another one, and nothing else."""
-    return hmac.digest(settings.SECRET_KEY.encode(), body, "sha256").hex()
+def fingerprint(content: bytes) -> str:
+    """A keyed digest of what was sent, in a canonical form: tells a repetition from another thing, and nothing else."""
+    return hmac.digest(settings.SECRET_KEY.encode(), content, "sha256").hex()
 
 
 def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
