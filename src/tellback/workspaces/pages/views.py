@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -36,7 +36,8 @@ def enter(request: TenantRequest, user_id: str, token: str) -> HttpResponse:
 class PlainForm(forms.Form):
     """A form whose labels end without a colon."""
 
-    label_suffix = ""
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
 
 
 class WorkspaceForm(PlainForm):

@@ -26,6 +26,7 @@ def test_a_key_is_shown_once_works_and_ends_when_revoked(as_role: Callable[[str]
 
 def test_a_form_that_is_wrong_comes_back_with_the_reason(as_role: Callable[[str], Client]) -> None:
     client = as_role("admin")
+    assert ">Name</label>" in client.get("/admin/settings").content.decode()
     for path, sent in (("name", {"name": ""}), ("keys", {"name": "x", "kind": "y"}), ("members", {"email": "x"})):
         answer = client.post(f"/admin/settings/{path}", sent)
         assert answer.status_code == 422
