@@ -153,4 +153,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# What fails in a page reaches the terminal; the person sees a page that says so.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django.request": {"handlers": ["terminal"], "level": "ERROR", "propagate": True}},
+}
+
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -4,10 +4,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tellback.platform.jobs import Queue, job
-from tellback.platform.tenancy import current_workspace_id
+from tellback.platform.jobs import Queue, job, job_in_steps
+from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.themes import services
 from tellback.understanding.engine import get_engine
+
+#: How many themes are refreshed in one transaction.
+FEW = 6
 
 
 @job("themes.assign", queue=Queue.AI)
@@ -21,8 +24,10 @@ def assign(*, item_ids: list[str]) -> None:
     )
 
 
-@job("themes.refresh", queue=Queue.AI)
-def refresh() -> None:
-    """Bring every changed theme of the workspace up to date."""
-    while services.refresh_themes(engine=get_engine(), now=timezone.now()):
-        continue
+@job_in_steps("themes.refresh", queue=Queue.AI)
+def refresh(*, workspace_id: UUID) -> None:
+    """Bring every changed theme of the workspace up to date, a few at a time: nobody waits long for their rows."""
+    while True:
+        with in_workspace(workspace_id):
+            if not services.refresh_themes(engine=get_engine(), now=timezone.now(), limit=FEW):
+                return

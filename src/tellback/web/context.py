@@ -28,6 +28,8 @@ MAIN = (
     (_("Users"), "/admin/users", "users", "/admin/users", "u"),
     (_("Settings"), "/admin/settings", "settings", "/admin/settings", "t"),
 )
+#: Shown to admins only, since only they may open them.
+FOR_ADMINS = frozenset({"/admin/settings", "/admin/mailbox"})
 REST = (
     (_("Notifications"), "/admin/notifications", "bell", "/admin/notifications", "n"),
     (_("Mailbox"), "/admin/mailbox", "mail", "/admin/mailbox", "m"),
@@ -39,9 +41,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Navigation with the present place marked, and the theme that the person chose."""
     chosen = request.COOKIES.get("theme", "")
 
+    is_admin = getattr(request, "is_admin", False)
+
     def entries(rows: tuple[Any, ...]) -> list[Entry]:
         return [
-            Entry(label, url, icon, request.path.startswith(place), key=key) for label, url, icon, place, key in rows
+            Entry(label, url, icon, request.path.startswith(place), key=key)
+            for label, url, icon, place, key in rows
+            if is_admin or url not in FOR_ADMINS
         ]
 
     return {
