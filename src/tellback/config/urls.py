@@ -4,12 +4,15 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from tellback.api.operations import livez, metrics, readyz
 from tellback.api.schema import openapi
+from tellback.api.schemas import list_schemas, schema
 from tellback.api.v1 import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),
     path("metrics", metrics),
+    path("schemas/", list_schemas),
+    path("schemas/feedback-<str:version>.json", schema),
     path("api/openapi.json", openapi),
     path("api/v1/", api.urls),
     path("sign-in/", include("tellback.workspaces.pages.sign_in")),
