@@ -259,8 +259,9 @@ def test_what_was_acknowledged_survives_five_kills(door: Door) -> None:
     keys = list(ledger)
     assert not_once(door, keys) == set()
     orphans = door.queues.rows(
-        "SELECT count(*) FROM idempotency_key k WHERE NOT EXISTS "
-        "(SELECT 1 FROM raw_feedback_items r WHERE r.id = k.raw_item_id)"
+        "SELECT count(*) FROM idempotency_key k WHERE k.key = ANY(%s) AND NOT EXISTS "
+        "(SELECT 1 FROM raw_feedback_items r WHERE r.id = k.raw_item_id)",
+        [keys],
     )
     assert orphans == [(0,)]
     jobs = door.queues.rows(
