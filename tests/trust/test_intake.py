@@ -99,14 +99,22 @@ def add_workspace(queues: Queues, slug: str, keys: int) -> list[str]:
     return secrets
 
 
+def open_door(
+    installation: Installation, queues: Queues, *, key: str, other_key: str = "", foreign_key: str = ""
+) -> Door:
+    """A web process of the installation that listens."""
+    port = free_port()
+    process = installation.start("web", "--port", str(port))
+    made = Door(installation, queues, port, key, other_key, foreign_key, process)
+    wait_until(made.is_open, seconds=40, what="the web process listens")
+    return made
+
+
 @pytest.fixture(scope="module")
 def door(migrated: Installation, queues: Queues) -> Iterator[Door]:
     key, other_key = add_workspace(queues, "harbour", 2)
     (foreign_key,) = add_workspace(queues, "lantern", 1)
-    port = free_port()
-    process = migrated.start("web", "--port", str(port))
-    made = Door(migrated, queues, port, key, other_key, foreign_key, process)
-    wait_until(made.is_open, seconds=40, what="the web process listens")
+    made = open_door(migrated, queues, key=key, other_key=other_key, foreign_key=foreign_key)
     yield made
     made.process.terminate()
     made.process.wait(30)

@@ -1,12 +1,15 @@
 """The ASGI application: the thin intake door beside Django, in one process on one port."""
 
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from prometheus_client import Histogram
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tellback.config.settings")
 _django = get_asgi_application()
@@ -55,9 +58,14 @@ async def _measured(scope: MutableMapping[str, Any], receive: Receive, send: Sen
             await _django(scope, receive, note)  # type: ignore[arg-type]
     finally:
         method = scope["method"] if scope["method"] in METHODS else "other"
-        REQUESTS.labels("intake" if intake else "pages", method, codes[0]).observe(time.perf_counter() - began)
+        _duration("intake" if intake else "pages", method, codes[0]).observe(time.perf_counter() - began)
         if intake:
             INTAKE.labels(codes[0]).inc()
+
+
+@lru_cache
+def _duration(door: str, method: str, code: str) -> Histogram:
+    return REQUESTS.labels(door, method, code)
 
 
 async def _alive(send: Send) -> None:
@@ -72,10 +80,18 @@ async def _live(receive: Receive, send: Send) -> None:
     edge = Edge(conninfo=conninfo(), options=_edge_options())
     edge.start()
     _edge[:] = [edge]
+    _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await edge.stop()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _spare_the_collector() -> None:
+    """Django's own objects live as long as the process: looking through them again would hold up requests for 50 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _edge_options() -> EdgeOptions:

@@ -1,6 +1,5 @@
 """The ASGI application of the intake door: read, check, commit, answer."""
 
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,10 @@ from tellback.edge.keys import KeyRing, Sources
 from tellback.edge.limits import RateLimiter
 from tellback.intake.accept import Accepted, Idempotency, Outcome, Submission, fingerprint, prepare
 from tellback.intake.schemas.v1 import FeedbackV1
-from tellback.kernel.errors import FieldError, Invalid, TellbackError, TooMany, Unauthenticated, Unavailable
+from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated, Unavailable
 from tellback.kernel.ids import to_public
 from tellback.platform.problems import problem_of
+from tellback.platform.rate_limits import Allowance
 from tellback.triage.rules import canonical_type
 from tellback.workspaces.models import KeyKind
 from tellback.workspaces.selectors import KeyHolder
@@ -67,15 +67,17 @@ class Edge:
         self.options = options
         self.keys = KeyRing(conninfo=conninfo)
         self.committer = Committer(conninfo=conninfo)
-        self.limiter = RateLimiter()
+        self.limiter = RateLimiter(conninfo=conninfo)
 
     def start(self) -> None:
         """Begin accepting."""
+        self.limiter.start()
         self.committer.start()
 
     async def stop(self) -> None:
         """Store what was taken in, then end."""
         await self.committer.stop()
+        await self.limiter.stop()
         await self.keys.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,27 +100,23 @@ class Edge:
         if scope["method"] != "POST":
             raise WrongMethod("Feedback is sent with POST.")
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
-        self._count(holder)
+        limit = holder.rate_limit or self.options.requests_per_minute
+        allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise WrongMediaType("Set the header Content-Type: application/json.")
         body = await self._read(headers, receive)
         payload = parse_v1(body)
+        key = str(payload.idempotency_key)
         stated = headers.get("idempotency-key", "").strip().strip('"')
-        if stated and stated.lower() != str(payload.idempotency_key):
+        if stated and stated.lower() != key:
             raise Invalid(
                 "The header Idempotency-Key and the body name different keys. Send the same, or only the body's.",
                 errors=[FieldError("/idempotencyKey", "differs from the header Idempotency-Key")],
             )
         now = datetime.now(UTC)
-        submission = self._submission(payload, holder, sources)
+        submission = self._submission(payload, key, holder, sources)
         accepted = await self.committer.store(holder.workspace_id, prepare(submission, now=now))
-        return self._answer(accepted, str(payload.idempotency_key))
-
-    def _count(self, holder: KeyHolder) -> None:
-        limit = holder.rate_limit or self.options.requests_per_minute
-        wait = self.limiter.wait(str(holder.key_id), per_minute=limit, now=time.monotonic())
-        if wait:
-            raise TooMany(f"This key may send {limit} requests a minute.", retry_after=max(1, round(wait + 0.5)))
+        return self._answer(accepted, key, allowance)
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
         limit = self.options.max_payload_bytes
@@ -138,7 +136,7 @@ class Edge:
             if not message.get("more_body"):
                 return b"".join(chunks)
 
-    def _submission(self, payload: FeedbackV1, holder: KeyHolder, sources: Sources) -> Submission:
+    def _submission(self, payload: FeedbackV1, key: str, holder: KeyHolder, sources: Sources) -> Submission:
         source_type = "widget" if holder.kind == KeyKind.WIDGET else "api"
         if source_type not in sources:
             raise Unavailable("This workspace is not set up yet. Start Tellback once, or run: tellback migrate")
@@ -159,16 +157,16 @@ class Edge:
             author={"externalUserId": payload.user_id} if payload.user_id else {},
             context=context,
             source_created_at=payload.timestamp,
-            external_id=str(payload.idempotency_key),
+            external_id=key,
             idempotency=Idempotency(
                 scope=str(holder.key_id),
-                key=str(payload.idempotency_key),
+                key=key,
                 fingerprint=fingerprint(payload.model_dump_json().encode()),
                 window=self.options.idempotency_window,
             ),
         )
 
-    def _answer(self, accepted: Accepted, key: str) -> tuple[int, dict[str, str], bytes]:
+    def _answer(self, accepted: Accepted, key: str, allowance: Allowance) -> tuple[int, dict[str, str], bytes]:
         if accepted.outcome == Outcome.CONFLICT or accepted.raw_item_id is None:
             raise Invalid(
                 "This idempotency key was used for another request. Use a fresh UUID for each piece of feedback.",
@@ -181,7 +179,7 @@ class Edge:
             "id": to_public("raw_fb", accepted.raw_item_id),
             "receipt": f"{self.options.base_url}/r/{accepted.receipt_token}",
         }
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **allowance.headers}
         if duplicate:
             headers["idempotency-replayed"] = "true"
         return 200 if duplicate else 202, headers, orjson.dumps(document)
@@ -217,7 +215,7 @@ def _cors(headers: dict[str, str]) -> dict[str, str]:
         "access-control-allow-origin": headers["origin"],
         "access-control-allow-methods": "POST",
         "access-control-allow-headers": "authorization, content-type, idempotency-key, x-widget-key",
-        "access-control-expose-headers": "retry-after, idempotency-replayed",
+        "access-control-expose-headers": "retry-after, idempotency-replayed, ratelimit, ratelimit-policy",
         "vary": "origin",
     }
 

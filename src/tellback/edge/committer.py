@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 MAX_WAITING = 2000
 #: Small, so that the next batch is prepared while this one is being stored: measured best with 64 connections.
 MAX_BATCH = 32
-STATEMENT_TIMEOUT = 10.0
+#: Seconds. A sender is told within three that the database does not answer.
+STATEMENT_TIMEOUT = 2.0
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Committer:
                 async with asyncio.timeout(STATEMENT_TIMEOUT):
                     if connection is None or connection.closed:
                         connection = await psycopg.AsyncConnection.connect(
-                            self._conninfo, autocommit=True, connect_timeout=3, prepare_threshold=1
+                            self._conninfo, autocommit=True, connect_timeout=2, prepare_threshold=1
                         )
                     await self._commit(connection, batch)
             except (psycopg.Error, TimeoutError, OSError) as error:
@@ -108,10 +109,9 @@ class Committer:
         return batch
 
     async def _commit(self, connection: psycopg.AsyncConnection[Any], batch: list[_Waiting]) -> None:
-        cursor = await connection.execute(
-            ACCEPT_SQL, [str(batch[0].workspace_id), encode([waiting.row for waiting in batch])]
-        )
-        answers = decode(len(batch), await cursor.fetchall())
+        rows = [waiting.row for waiting in batch]
+        cursor = await connection.execute(ACCEPT_SQL, [str(batch[0].workspace_id), encode(rows)])
+        answers = decode(rows, await cursor.fetchall())
         for waiting, answer in zip(batch, answers, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)

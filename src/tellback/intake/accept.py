@@ -82,7 +82,7 @@ def fingerprint(content: bytes) -> str:
 
 
 def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
-    """The row of a submission: redacted, with its ids and its receipt. Nothing private of the text is left in it."""
+    """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left."""
     item_id = new_id()
     redactor = Redactor()
     content = {"text": redactor.redact(submission.text)}
@@ -96,13 +96,13 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
         context = {**context, "metadata": {**context.get("metadata", {}), **clock_note}}
     idempotency = submission.idempotency
     return {
-        "id": str(item_id),
-        "source_id": str(submission.source_id),
+        "id": item_id,
+        "source_id": submission.source_id,
         "source_type": submission.source_type,
-        "external_id": submission.external_id or str(item_id),
-        "dedupe_key": submission.dedupe_key or str(item_id),
+        "external_id": submission.external_id or item_id,
+        "dedupe_key": submission.dedupe_key or item_id,
         "external_url": redactor.redact(submission.external_url) if submission.external_url else None,
-        "source_created_at": created.isoformat(),
+        "source_created_at": created,
         "author": submission.author,
         "content": content,
         "context_envelope": context,
@@ -111,11 +111,11 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
         "severity": submission.severity,
         "receipt_token": secrets.token_urlsafe(24),
         "silent": submission.silent,
-        "now": now.isoformat(),
+        "now": now,
         "scope": idempotency.scope if idempotency else None,
         "key": idempotency.key if idempotency else None,
         "fingerprint": idempotency.fingerprint if idempotency else None,
-        "expires_at": (now + idempotency.window).isoformat() if idempotency else None,
+        "expires_at": now + idempotency.window if idempotency else None,
     }
 
 
@@ -131,14 +131,12 @@ def encode(rows: Sequence[dict[str, Any]]) -> str:
     return orjson.dumps([{"n": n, **row} for n, row in enumerate(rows)]).decode()
 
 
-def decode(count: int, result: Sequence[Sequence[Any]]) -> list[Accepted]:
-    """The function's answer, in the order of the rows."""
-    accepted: list[Accepted | None] = [None] * count
-    for n, item_id, token, outcome in result:
-        accepted[n] = Accepted(Outcome(outcome), item_id, token)
-    if any(answer is None for answer in accepted):
-        raise RuntimeError("tellback_accept did not answer for every row")
-    return [answer for answer in accepted if answer is not None]
+def decode(rows: Sequence[dict[str, Any]], result: Sequence[Sequence[Any]]) -> list[Accepted]:
+    """What became of each row, in their order. The function answers for all of them, or for none: all were new."""
+    if not result:
+        return [Accepted(Outcome.ACCEPTED, row["id"], row["receipt_token"]) for row in rows]
+    accepted = {n: Accepted(Outcome(outcome), item_id, token) for n, item_id, token, outcome in result}
+    return [accepted[n] for n in range(len(rows))]
 
 
 def accept_batch(*, workspace_id: UUID, submissions: Sequence[Submission], now: datetime) -> list[Accepted]:
@@ -146,4 +144,4 @@ def accept_batch(*, workspace_id: UUID, submissions: Sequence[Submission], now: 
     rows = [prepare(submission, now=now) for submission in submissions]
     with connection.cursor() as cursor:
         cursor.execute(ACCEPT_SQL, [str(workspace_id), encode(rows)])
-        return decode(len(rows), cursor.fetchall())
+        return decode(rows, cursor.fetchall())

@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app as default_app
 
 from tellback.platform.dead_letters import give_back_stalled
 from tellback.platform.jobs import RETRY, Queue, defer_once
+from tellback.platform.rate_limits import forget_whole_allowances
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ async def sweep_forever(app: App, rhythm: Rhythm) -> None:
             if turn % TURNS_PER_CLEARING == TURNS_PER_CLEARING - 1:
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_DONE_HOURS)
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_FAILED_HOURS, include_failed=True)
+                await sync_to_async(_forget_allowances)()
         except Exception as error:  # noqa: BLE001 - the outermost ring of this task
             logger.warning("A sweep failed and is tried again: %s", error)
         await asyncio.sleep(rhythm.interval)
@@ -82,6 +84,15 @@ def _look_after(rhythm: Rhythm) -> None:
             else:
                 logger.warning("Job %s %s was left by a dead worker and is tried again", job_id, name)
         _put_up(SWEPT_JOBS)
+    finally:
+        connection.close()
+
+
+def _forget_allowances() -> None:
+    try:
+        for workspace_id in list_workspace_ids():
+            with in_workspace(workspace_id):
+                forget_whole_allowances()
     finally:
         connection.close()
 

@@ -3,7 +3,8 @@
 from django.db import migrations
 
 # One call is one commit for the edge: items, idempotency keys and the job that follows, or nothing. Rows of one call
-# must not share an idempotency key (the caller keeps them apart).
+# must not share an idempotency key (the caller keeps them apart). It answers for each row, or with nothing when all of
+# them were new.
 ACCEPT = """
     CREATE FUNCTION tellback_accept(for_workspace uuid, submitted jsonb)
         RETURNS TABLE (n int, id uuid, receipt_token varchar, outcome text)
@@ -52,10 +53,8 @@ ACCEPT = """
                     jsonb_build_object('workspace_id', for_workspace, 'item_ids', to_jsonb(fresh)));
         END IF;
 
-        -- The ordinary case: everything was new, and nothing needs to be looked up.
+        -- The ordinary case: everything was new, so there is nothing to say that the caller does not know.
         IF cardinality(fresh) = asked THEN
-            RETURN QUERY SELECT i.n, i.id, i.receipt_token, 'accepted'
-                FROM jsonb_to_recordset(submitted) AS i(n int, id uuid, receipt_token varchar);
             RETURN;
         END IF;
 

@@ -106,13 +106,13 @@ def test_half_a_character_is_not_json() -> None:
 )
 def test_a_time_that_cannot_be_is_replaced_by_ours_and_noted(said_at: datetime) -> None:
     row = row_of(said_at=said_at)
-    assert row["source_created_at"] == NOW.isoformat()
+    assert row["source_created_at"] == NOW
     assert row["context_envelope"]["metadata"]["claimedTimestamp"] == said_at.isoformat()
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC)))
 def test_no_time_lies_ahead_of_us(said_at: datetime) -> None:
-    kept = datetime.fromisoformat(row_of(said_at=said_at)["source_created_at"])
+    kept = row_of(said_at=said_at)["source_created_at"]
     assert kept <= NOW + CLOCK_LEEWAY
     assert kept in {said_at, NOW}
 
@@ -125,7 +125,7 @@ def test_private_data_is_gone_from_text_subject_and_metadata() -> None:
         external_url="https://x.test/ada@example.com",
         external_id=str(new_id()),
     )
-    assert "ada@example.com" not in json.dumps(row)
+    assert "ada@example.com" not in encode([row])
     assert "[email:1]" in row["content"]["text"]
 
 
