@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from tellback.api.v1 import api
-from tellback.intake.schemas.v1 import FeedbackV1
+from tellback.intake.schemas import VERSIONS
 
 PROBLEM = {
     "type": "object",
@@ -38,7 +38,7 @@ ACCEPTED = {
     "required": ["status", "idempotencyKey", "id", "receipt"],
     "properties": {
         "status": {"type": "string", "enum": ["accepted", "duplicate"]},
-        "idempotencyKey": {"type": "string", "format": "uuid"},
+        "idempotencyKey": {"type": "string"},
         "id": {"type": "string", "description": "TypeID of the raw item, raw_fb_…"},
         "receipt": {"type": "string", "format": "uri", "description": "Private page of the author"},
     },
@@ -47,6 +47,7 @@ REFUSALS = {
     "400": "The body is not JSON",
     "401": "No key, or one that is not known",
     "403": "This key may not be used here",
+    "410": "This version has ended",
     "413": "The body is too long",
     "415": "Send application/json",
     "422": "A field is wrong, or the idempotency key was used for something else",
@@ -57,7 +58,7 @@ REFUSALS = {
 
 @require_safe
 def openapi(_request: HttpRequest) -> JsonResponse:
-    """The description of everything under /api/v1 and of /v1/feedback."""
+    """The description of everything under /api/v1 and of the intake door."""
     return JsonResponse(describe(api))
 
 
@@ -66,26 +67,32 @@ def describe(described: NinjaAPI) -> dict[str, Any]:
     document: dict[str, Any] = dict(described.get_openapi_schema(path_prefix="/api/v1/"))
     document["servers"] = [{"url": settings.BASE_URL}]
     components = document.setdefault("components", {})
-    body = FeedbackV1.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
     schemas = components.setdefault("schemas", {})
-    schemas.update(body.pop("$defs", {}))
-    schemas.update({"FeedbackV1": body, "Problem": PROBLEM, "Accepted": ACCEPTED})
+    schemas.update({"Problem": PROBLEM, "Accepted": ACCEPTED})
     components.setdefault("securitySchemes", {})["Key"] = {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key (tb_…), or on /v1/feedback a widget key (pk_…)",
+        "description": "An API key (tb_…), or on the intake door a widget key (pk_…)",
     }
-    document["paths"]["/v1/feedback"] = {"post": _intake()}
+    for version, about in VERSIONS.items():
+        name = about.model.__name__
+        body = about.model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+        schemas.update(body.pop("$defs", {}))
+        schemas[name] = body
+        document["paths"][f"/{version}/feedback"] = {
+            "post": _intake(version, name, retired=about.retired_at is not None)
+        }
     return document
 
 
-def _intake() -> dict[str, Any]:
+def _intake(version: str, name: str, *, retired: bool) -> dict[str, Any]:
     return {
-        "operationId": "send_feedback",
-        "summary": "Send one piece of feedback",
+        "operationId": f"send_feedback_{version}",
+        "summary": f"Send one piece of feedback, version {version[1:]}",
+        "deprecated": retired,
         "description": "Answered after it is stored. Repeating a request with the same idempotency key is harmless.",
         "security": [{"Key": []}],
-        "requestBody": {"required": True, "content": _json("FeedbackV1", "application/json")},
+        "requestBody": {"required": True, "content": _json(name, "application/json")},
         "responses": {
             "202": {"description": "Stored", "content": _json("Accepted", "application/json")},
             "200": {"description": "Stored before, same receipt", "content": _json("Accepted", "application/json")},
