@@ -43,6 +43,54 @@ ACCEPTED = {
         "receipt": {"type": "string", "format": "uri", "description": "Private page of the author"},
     },
 }
+BATCH = {
+    "oneOf": [
+        {"type": "array", "items": {"$ref": "#/components/schemas/FeedbackV2"}, "minItems": 1, "maxItems": 100},
+        {
+            "type": "object",
+            "required": ["items"],
+            "additionalProperties": False,
+            "properties": {
+                "items": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/FeedbackV2"},
+                    "minItems": 1,
+                    "maxItems": 100,
+                }
+            },
+        },
+    ]
+}
+BATCH_RESULTS = {
+    "type": "object",
+    "required": ["accepted", "refused", "results"],
+    "properties": {
+        "accepted": {"type": "integer", "description": "Stored now or before"},
+        "refused": {"type": "integer"},
+        "results": {
+            "type": "array",
+            "description": "One for each item, in the order sent",
+            "items": {
+                "oneOf": [
+                    {
+                        "allOf": [{"$ref": "#/components/schemas/Accepted"}],
+                        "required": ["index"],
+                        "properties": {"index": {"type": "integer"}},
+                    },
+                    {
+                        "type": "object",
+                        "required": ["index", "status", "problem"],
+                        "properties": {
+                            "index": {"type": "integer"},
+                            "status": {"const": "refused"},
+                            "problem": {"$ref": "#/components/schemas/Problem"},
+                        },
+                    },
+                ]
+            },
+        },
+    },
+}
 REFUSALS = {
     "400": "The body is not JSON",
     "401": "No key, or one that is not known",
@@ -68,7 +116,7 @@ def describe(described: NinjaAPI) -> dict[str, Any]:
     document["servers"] = [{"url": settings.BASE_URL}]
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    schemas.update({"Problem": PROBLEM, "Accepted": ACCEPTED})
+    schemas.update({"Problem": PROBLEM, "Accepted": ACCEPTED, "Batch": BATCH, "BatchResults": BATCH_RESULTS})
     components.setdefault("securitySchemes", {})["Key"] = {
         "type": "http",
         "scheme": "bearer",
@@ -82,7 +130,29 @@ def describe(described: NinjaAPI) -> dict[str, Any]:
         document["paths"][f"/{version}/feedback"] = {
             "post": _intake(version, name, retired=about.retired_at is not None)
         }
+    document["paths"]["/v2/feedback/batch"] = {"post": _batch()}
     return document
+
+
+def _batch() -> dict[str, Any]:
+    results = _json("BatchResults", "application/json")
+    return {
+        "operationId": "send_feedback_batch",
+        "summary": "Send up to a hundred pieces of feedback, version 2",
+        "description": "Each item has its own idempotency key and its own result, so a batch can be sent again whole.",
+        "security": [{"Key": []}],
+        "requestBody": {"required": True, "content": _json("Batch", "application/json")},
+        "responses": {
+            "202": {"description": "All of them are stored", "content": results},
+            "207": {"description": "One or more were refused, the others are stored", "content": results},
+            **_refusals(),
+        },
+    }
+
+
+def _refusals() -> dict[str, Any]:
+    problem = _json("Problem", "application/problem+json")
+    return {code: {"description": text, "content": problem} for code, text in REFUSALS.items()}
 
 
 def _intake(version: str, name: str, *, retired: bool) -> dict[str, Any]:
@@ -96,10 +166,7 @@ def _intake(version: str, name: str, *, retired: bool) -> dict[str, Any]:
         "responses": {
             "202": {"description": "Stored", "content": _json("Accepted", "application/json")},
             "200": {"description": "Stored before, same receipt", "content": _json("Accepted", "application/json")},
-            **{
-                code: {"description": text, "content": _json("Problem", "application/problem+json")}
-                for code, text in REFUSALS.items()
-            },
+            **_refusals(),
         },
     }
 

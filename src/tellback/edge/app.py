@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
+from tellback.edge.batch import Batch, read_batch
 from tellback.edge.body import check, parse_json, parse_v1, read_body, require_json
 from tellback.edge.committer import Committer
 from tellback.edge.errors import VersionEnded, WrongMethod
@@ -19,9 +21,10 @@ from tellback.intake.accept import Accepted, Outcome, Submission, prepare
 from tellback.intake.schemas import VERSIONS
 from tellback.intake.schemas.lifetime import lifetime_headers
 from tellback.intake.schemas.v2 import FeedbackV2
-from tellback.kernel.errors import Invalid, TellbackError, TooMany, Unauthenticated
+from tellback.kernel.errors import Forbidden, Invalid, TellbackError, TooMany, Unauthenticated, Unavailable
 from tellback.kernel.ids import to_public
 from tellback.platform.problems import problem_of
+from tellback.workspaces.models import KeyKind
 from tellback.workspaces.selectors import KeyHolder
 
 Scope = MutableMapping[str, Any]
@@ -31,7 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer = tuple[int, dict[str, str], bytes]
 
 #: The door's addresses, each also with a slash at its end.
-PATHS = frozenset({"/v1/feedback", "/v2/feedback"})
+PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
 #: Taking private data out of more text than this would hold up the other requests, so it is done beside them.
 LONG = 4_000
 
@@ -43,6 +46,7 @@ class EdgeOptions:
     base_url: str
     max_payload_bytes: int = 4096
     max_v2_bytes: int = 262_144
+    max_batch_bytes: int = 2_621_440
     requests_per_minute: int = 100
     idempotency_window: timedelta = timedelta(hours=24)
 
@@ -93,6 +97,8 @@ class Edge:
         self._count(holder)
         require_json(headers)
         sender = Sender(holder, sources, self.options.idempotency_window)
+        if scope["path"].removesuffix("/").endswith("/batch"):
+            return await self._accept_batch(headers, receive, sender, now)
         read = self._read_v1 if version == "v1" else self._read_v2
         submission = await read(headers, receive, sender, now)
         row = await _prepared(submission, now=now)
@@ -115,6 +121,40 @@ class Edge:
         payload = check(FeedbackV2, parse_json(body))
         key = agreed_key(str(payload.idempotency_key or ""), stated_key(headers))
         return submission_of_v2(payload, sender, key=key, now=now)
+
+    async def _accept_batch(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Answer:
+        """202 when every item is stored, 207 when one or more are refused; each result says which."""
+        if sender.holder.kind != KeyKind.SECRET:
+            raise Forbidden("A widget key sends one piece of feedback at a time. Batches need an API key (tb_…).")
+        header = stated_key(headers)
+        body = await read_body(headers, receive, limit=self.options.max_batch_bytes)
+        batch = await asyncio.to_thread(read_batch, body, sender, header=header, now=now)
+        outcomes = await self._store(sender.holder.workspace_id, batch)
+        results = [batch.result(index, outcome) for index, outcome in enumerate(outcomes)]
+        refused = [outcome for outcome in outcomes if isinstance(outcome, TellbackError)]
+        if len(refused) == len(results) and all(isinstance(error, Unavailable) for error in refused):
+            raise refused[0]
+        document = {"accepted": len(results) - len(refused), "refused": len(refused), "results": results}
+        return (207 if refused else 202), {"content-type": "application/json"}, orjson.dumps(document)
+
+    async def _store(self, workspace_id: UUID, batch: Batch) -> list[dict[str, Any] | TellbackError]:
+        """For each item of the batch its receipt, or why it was not stored. Those of one round share a commit."""
+        outcomes: list[dict[str, Any] | TellbackError] = list(batch.items)
+        for group in batch.rounds():
+            try:
+                answers = await self.committer.store_all(workspace_id, [row for _, row in group])
+            except Unavailable as error:
+                outcomes = [error if index in dict(group) else outcome for index, outcome in enumerate(outcomes)]
+                continue
+            for (index, row), answer in zip(group, answers, strict=True):
+                outcomes[index] = self._outcome(answer, row["key"])
+        return outcomes
+
+    def _outcome(self, accepted: Accepted, key: str) -> dict[str, Any] | TellbackError:
+        try:
+            return self._receipt(accepted, key)
+        except Invalid as error:
+            return error
 
     def _answer(self, accepted: Accepted, key: str) -> Answer:
         document = self._receipt(accepted, key)
