@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tellback.intake.schemas import VERSIONS, Version, check, lifetime
+from tellback.intake.schemas import VERSIONS, Version, check
 from tellback.intake.schemas.compatibility import breaking_changes
 from tellback.intake.schemas.lifetime import lifetime_headers
 
@@ -183,7 +183,7 @@ def test_a_retired_version_says_since_when_until_when_and_what_follows(monkeypat
         ends_at=datetime(2028, 3, 1, 12, tzinfo=UTC),
         successor="v2",
     )
-    monkeypatch.setitem(lifetime.VERSIONS, "v1", retired)
+    monkeypatch.setitem(VERSIONS, "v1", retired)
     assert lifetime_headers("v1", base_url="https://feedback.example") == {
         "deprecation": "@1803859200",
         "sunset": "Wed, 01 Mar 2028 12:00:00 GMT",
