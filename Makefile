@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: setup run test check fix lock clean
+.PHONY: setup run test check fix schemas lock clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -28,11 +28,16 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m tests.lint_templates
+	$(BIN)/python -m tellback.intake.schemas.check
 
 fix: setup
 	$(BIN)/ruff format src tests conftest.py
 	$(BIN)/ruff check --fix src tests conftest.py
 	git ls-files "*/templates/*.html" | xargs $(BIN)/djade --target-version 5.2
+
+# What a payload version takes, as its published file; refuses a change that an older client would notice.
+schemas: setup
+	$(BIN)/python -m tellback.intake.schemas.check --publish
 
 # Hashes only, never an address: a lock names what, not where from.
 lock:

@@ -5,37 +5,39 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 
-from tellback.intake.schemas import VERSIONS
+from tellback.intake.schemas import VERSIONS, Version
+from tellback.intake.schemas.lifetime import lifetime_headers, schema_address
 
 CONTENT_TYPE = "application/schema+json"
 
 
-def schema_address(version: str) -> str:
-    """Where a version's schema is served; also its `$id`."""
-    return f"{settings.BASE_URL}/schemas/feedback-{version}.json"
-
-
 def list_schemas(_request: HttpRequest) -> JsonResponse:
-    """Every version with the address of its schema and of the door that takes it."""
-    versions = [
-        {"version": version, "schema": schema_address(version), "endpoint": f"{settings.BASE_URL}/{version}/feedback"}
-        for version in VERSIONS
-    ]
-    return JsonResponse({"versions": versions})
+    """Every version with the address of its schema and of the door that takes it, and when it ends if it does."""
+    return JsonResponse({"versions": [_summary(version, about) for version, about in VERSIONS.items()]})
 
 
 def schema(_request: HttpRequest, version: str) -> JsonResponse:
     """The JSON Schema (2020-12) of one version."""
     if version not in VERSIONS:
         raise Http404
-    return JsonResponse(document(version), content_type=CONTENT_TYPE)
+    headers = lifetime_headers(version, base_url=settings.BASE_URL)
+    return JsonResponse(document(version), content_type=CONTENT_TYPE, headers=headers)
 
 
 def document(version: str) -> dict[str, Any]:
     """The schema of a version, with the names that are sent."""
-    described = VERSIONS[version].model_json_schema(by_alias=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": schema_address(version),
-        **described,
+        "$id": schema_address(version, base_url=settings.BASE_URL),
+        **VERSIONS[version].schema(),
+    }
+
+
+def _summary(version: str, about: Version) -> dict[str, Any]:
+    ending = {"deprecated_at": about.retired_at, "ends_at": about.ends_at, "successor": about.successor}
+    return {
+        "version": version,
+        "schema": schema_address(version, base_url=settings.BASE_URL),
+        "endpoint": f"{settings.BASE_URL}/{version}/feedback",
+        **{name: value for name, value in ending.items() if value},
     }

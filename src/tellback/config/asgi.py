@@ -17,14 +17,13 @@ _django = get_asgi_application()
 from django.conf import settings  # noqa: E402 - after Django is set up
 
 from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
-from tellback.edge.app import Edge, EdgeOptions  # noqa: E402
+from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
 from tellback.platform.loop_config import get_loop_config  # noqa: E402
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-EDGE_PATHS = frozenset({"/v1/feedback", "/v1/feedback/"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _edge: list[Edge] = []
 
@@ -43,7 +42,7 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
 
 async def _measured(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
     began = time.perf_counter()
-    intake = scope["path"] in EDGE_PATHS
+    intake = scope["path"].removesuffix("/") in PATHS
     codes = ["000"]
 
     async def note(message: Message) -> None:
@@ -99,6 +98,8 @@ def _edge_options() -> EdgeOptions:
     return EdgeOptions(
         base_url=settings.BASE_URL,
         max_payload_bytes=limits.max_payload_size,
+        max_v2_bytes=limits.max_payload_size_v2,
+        max_batch_bytes=10 * limits.max_payload_size_v2,
         requests_per_minute=limits.rate_limit,
         idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
     )

@@ -1,29 +1,41 @@
 """The ASGI application of the intake door: read, check, commit, answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
 
+from tellback.edge.batch import Batch, read_batch
+from tellback.edge.body import check, parse_json, parse_v1, read_body, require_json
 from tellback.edge.committer import Committer
-from tellback.edge.keys import KeyRing, Sources
+from tellback.edge.errors import VersionEnded, WrongMethod
+from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
-from tellback.intake.accept import Accepted, Idempotency, Outcome, Submission, fingerprint, prepare
-from tellback.intake.schemas.v1 import FeedbackV1
-from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated, Unavailable
+from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2
+from tellback.intake.accept import Accepted, Outcome, Submission, prepare
+from tellback.intake.schemas import VERSIONS
+from tellback.intake.schemas.lifetime import lifetime_headers
+from tellback.intake.schemas.v2 import FeedbackV2
+from tellback.kernel.errors import Forbidden, Invalid, TellbackError, Unauthenticated, Unavailable
 from tellback.kernel.ids import to_public
 from tellback.platform.problems import problem_of
-from tellback.platform.rate_limits import Allowance
-from tellback.triage.rules import canonical_type
 from tellback.workspaces.models import KeyKind
-from tellback.workspaces.selectors import KeyHolder
 
+EXPOSED = "retry-after, idempotency-replayed, ratelimit, ratelimit-policy, deprecation, sunset, link"
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+#: Status, headers, body.
+Answer = tuple[int, dict[str, str], bytes]
+
+#: The door's addresses, each also with a slash at its end.
+PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
+#: Taking private data out of more text than this would hold up the other requests, so it is done beside them.
+LONG = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +44,10 @@ class EdgeOptions:
 
     base_url: str
     max_payload_bytes: int = 4096
+    max_v2_bytes: int = 262_144
+    max_batch_bytes: int = 2_621_440
     requests_per_minute: int = 100
     idempotency_window: timedelta = timedelta(hours=24)
-
-
-class TooLarge(TellbackError):
-    """The body is longer than the door takes."""
-
-    code, status, title = "payload-too-large", 413, "The request is too large"
-
-
-class WrongMediaType(TellbackError):
-    """The body is not JSON."""
-
-    code, status, title = "unsupported-media-type", 415, "Send JSON"
-
-
-class WrongMethod(TellbackError):
-    """Only POST is understood here."""
-
-    code, status, title = "method-not-allowed", 405, "Use POST"
-
-
-class BadJson(TellbackError):
-    """The body cannot be read as JSON at all."""
-
-    code, status, title = "malformed", 400, "The request is not valid JSON"
 
 
 class Edge:
@@ -81,120 +71,125 @@ class Edge:
         await self.keys.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request to /v1/feedback."""
+        """Answer one request to an address of `PATHS`."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         cors = _cors(headers)
         if scope["method"] == "OPTIONS" and cors:
             await _send(send, 204, {**cors, "access-control-max-age": "600"}, b"")
             return
+        now = datetime.now(UTC)
+        version = scope["path"].split("/")[1]
         try:
-            status, extra, body = await self._accept(scope, headers, receive)
+            status, extra, body = await self._accept(scope, headers, receive, version=version, now=now)
         except TellbackError as error:
             problem = problem_of(error)
             status, extra, body = problem.status, problem.headers, problem.body
-        await _send(send, status, {**cors, **extra}, body)
+        lifetime = lifetime_headers(version, base_url=self.options.base_url)
+        await _send(send, status, {**cors, **lifetime, **extra}, body)
 
     async def _accept(
-        self, scope: Scope, headers: dict[str, str], receive: Receive
-    ) -> tuple[int, dict[str, str], bytes]:
+        self, scope: Scope, headers: dict[str, str], receive: Receive, *, version: str, now: datetime
+    ) -> Answer:
         if scope["method"] != "POST":
             raise WrongMethod("Feedback is sent with POST.")
+        if VERSIONS[version].has_ended(now):
+            raise VersionEnded(f"/{version}/feedback is no longer taken. Use /{VERSIONS[version].successor}/feedback.")
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
-        if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-            raise WrongMediaType("Set the header Content-Type: application/json.")
-        body = await self._read(headers, receive)
-        payload = parse_v1(body)
-        key = str(payload.idempotency_key)
-        stated = headers.get("idempotency-key", "").strip().strip('"')
-        if stated and stated.lower() != key:
-            raise Invalid(
-                "The header Idempotency-Key and the body name different keys. Send the same, or only the body's.",
-                errors=[FieldError("/idempotencyKey", "differs from the header Idempotency-Key")],
-            )
-        now = datetime.now(UTC)
-        submission = self._submission(payload, key, holder, sources)
-        accepted = await self.committer.store(holder.workspace_id, prepare(submission, now=now))
-        return self._answer(accepted, key, allowance)
+        require_json(headers)
+        sender = Sender(holder, sources, self.options.idempotency_window)
+        status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
+        return status, {**allowance.headers, **extra}, body
 
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
-        limit = self.options.max_payload_bytes
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit:
-            raise TooLarge(f"A request may have {limit} bytes; this one has {length[:20]}.")
-        chunks, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise BadJson("The connection closed before the whole request arrived.")
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(f"A request may have {limit} bytes; this one has more.")
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                return b"".join(chunks)
+    async def _take_in(
+        self,
+        scope: Scope,
+        headers: dict[str, str],
+        receive: Receive,
+        sender: Sender,
+        *,
+        version: str,
+        now: datetime,
+    ) -> Answer:
+        if scope["path"].removesuffix("/").endswith("/batch"):
+            return await self._accept_batch(headers, receive, sender, now)
+        read = self._read_v1 if version == "v1" else self._read_v2
+        submission = await read(headers, receive, sender, now)
+        row = await _prepared(submission, now=now)
+        accepted = await self.committer.store(sender.holder.workspace_id, row)
+        return self._answer(accepted, submission.external_id)
 
-    def _submission(self, payload: FeedbackV1, key: str, holder: KeyHolder, sources: Sources) -> Submission:
-        source_type = "widget" if holder.kind == KeyKind.WIDGET else "api"
-        if source_type not in sources:
-            raise Unavailable("This workspace is not set up yet. Start Tellback once, or run: tellback migrate")
-        metadata = payload.metadata.model_dump(by_alias=True, exclude_none=True) if payload.metadata else {}
-        page = {"url": metadata.get("pageUrl"), "userAgent": metadata.get("userAgent"), "sessionId": payload.session_id}
-        context = {
-            "metadata": metadata,
-            "pageContext": {name: value for name, value in page.items() if value is not None},
-        }
-        return Submission(
-            source_id=sources[source_type],
-            source_type=source_type,
-            channel=payload.channel,
-            category=canonical_type(payload.category),
-            severity=payload.severity,
-            text=payload.content,
-            language=None,
-            author={"externalUserId": payload.user_id} if payload.user_id else {},
-            context=context,
-            source_created_at=payload.timestamp,
-            external_id=key,
-            idempotency=Idempotency(
-                scope=str(holder.key_id),
-                key=key,
-                fingerprint=fingerprint(payload.model_dump_json().encode()),
-                window=self.options.idempotency_window,
-            ),
-        )
+    async def _read_v1(self, headers: dict[str, str], receive: Receive, sender: Sender, _now: datetime) -> Submission:
+        payload = parse_v1(await read_body(headers, receive, limit=self.options.max_payload_bytes))
+        key = agreed_key(str(payload.idempotency_key), stated_key(headers))
+        return submission_of_v1(payload, sender, key=key)
 
-    def _answer(self, accepted: Accepted, key: str, allowance: Allowance) -> tuple[int, dict[str, str], bytes]:
+    async def _read_v2(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Submission:
+        body = await read_body(headers, receive, limit=self.options.max_v2_bytes)
+        payload = check(FeedbackV2, parse_json(body))
+        key = agreed_key(str(payload.idempotency_key or ""), stated_key(headers))
+        return submission_of_v2(payload, sender, key=key, now=now)
+
+    async def _accept_batch(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Answer:
+        """202 when every item is stored, 207 when one or more are refused; each result says which."""
+        if sender.holder.kind != KeyKind.SECRET:
+            raise Forbidden("A widget key sends one piece of feedback at a time. Batches need an API key (tb_…).")
+        header = stated_key(headers)
+        body = await read_body(headers, receive, limit=self.options.max_batch_bytes)
+        batch = await asyncio.to_thread(read_batch, body, sender, header=header, now=now)
+        outcomes = await self._store(sender.holder.workspace_id, batch)
+        results = [batch.result(index, outcome) for index, outcome in enumerate(outcomes)]
+        refused = [outcome for outcome in outcomes if isinstance(outcome, TellbackError)]
+        if len(refused) == len(results) and all(isinstance(error, Unavailable) for error in refused):
+            raise refused[0]
+        document = {"accepted": len(results) - len(refused), "refused": len(refused), "results": results}
+        return (207 if refused else 202), {"content-type": "application/json"}, orjson.dumps(document)
+
+    async def _store(self, workspace_id: UUID, batch: Batch) -> list[dict[str, Any] | TellbackError]:
+        """For each item of the batch its receipt, or why it was not stored. Those of one round share a commit."""
+        outcomes: list[dict[str, Any] | TellbackError] = list(batch.items)
+        for group in batch.rounds():
+            try:
+                answers = await self.committer.store_all(workspace_id, [row for _, row in group])
+            except Unavailable as error:
+                outcomes = [error if index in dict(group) else outcome for index, outcome in enumerate(outcomes)]
+                continue
+            for (index, row), answer in zip(group, answers, strict=True):
+                outcomes[index] = self._outcome(answer, row["key"])
+        return outcomes
+
+    def _outcome(self, accepted: Accepted, key: str) -> dict[str, Any] | TellbackError:
+        try:
+            return self._receipt(accepted, key)
+        except Invalid as error:
+            return error
+
+    def _answer(self, accepted: Accepted, key: str) -> Answer:
+        document = self._receipt(accepted, key)
+        headers = {"content-type": "application/json"}
+        if accepted.outcome == Outcome.DUPLICATE:
+            headers["idempotency-replayed"] = "true"
+        return (200 if accepted.outcome == Outcome.DUPLICATE else 202), headers, orjson.dumps(document)
+
+    def _receipt(self, accepted: Accepted, key: str) -> dict[str, Any]:
         if accepted.outcome == Outcome.CONFLICT or accepted.raw_item_id is None:
             raise Invalid(
                 "This idempotency key was used for another request. Use a fresh UUID for each piece of feedback.",
                 code="idempotency-key-reused",
             )
-        duplicate = accepted.outcome == Outcome.DUPLICATE
-        document = {
+        return {
             "status": accepted.outcome,
             "idempotencyKey": key,
             "id": to_public("raw_fb", accepted.raw_item_id),
             "receipt": f"{self.options.base_url}/r/{accepted.receipt_token}",
         }
-        headers = {"content-type": "application/json", **allowance.headers}
-        if duplicate:
-            headers["idempotency-replayed"] = "true"
-        return 200 if duplicate else 202, headers, orjson.dumps(document)
 
 
-def parse_v1(body: bytes) -> FeedbackV1:
-    """The payload, checked strictly. Raises `Invalid` with a pointer per field, `BadJson` when it is not JSON."""
-    try:
-        return FeedbackV1.model_validate_json(body)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        if any(problem["type"] == "json_invalid" for problem in found):
-            raise BadJson(f"The request is not valid JSON: {found[0]['msg']}.") from None
-        errors = [FieldError("/" + "/".join(str(part) for part in problem["loc"]), problem["msg"]) for problem in found]
-        raise Invalid("The feedback was not accepted; see errors for each field.", errors=errors) from None
+async def _prepared(submission: Submission, *, now: datetime) -> dict[str, Any]:
+    if len(submission.text) <= LONG and not submission.context.get("thread"):
+        return prepare(submission, now=now)
+    return await asyncio.to_thread(prepare, submission, now=now)
 
 
 def _key_of(headers: dict[str, str]) -> str:
@@ -215,7 +210,7 @@ def _cors(headers: dict[str, str]) -> dict[str, str]:
         "access-control-allow-origin": headers["origin"],
         "access-control-allow-methods": "POST",
         "access-control-allow-headers": "authorization, content-type, idempotency-key, x-widget-key",
-        "access-control-expose-headers": "retry-after, idempotency-replayed, ratelimit, ratelimit-policy",
+        "access-control-expose-headers": EXPOSED,
         "vary": "origin",
     }
 

@@ -6,7 +6,9 @@ While a commit is on its way, arrivals queue; when it is done, all of them go in
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +28,11 @@ STATEMENT_TIMEOUT = 2.0
 
 @dataclass(slots=True)
 class _Waiting:
+    """Rows that came in one request; they are stored together."""
+
     workspace_id: UUID
-    row: dict[str, Any]
-    answer: "asyncio.Future[Accepted]"
+    rows: Sequence[dict[str, Any]]
+    answer: "asyncio.Future[list[Accepted]]"
 
 
 class Committer:
@@ -54,9 +58,16 @@ class Committer:
 
     async def store(self, workspace_id: UUID, row: dict[str, Any]) -> Accepted:
         """The outcome of this row, after it is durable. Raises `Unavailable` when it was not stored."""
+        return (await self.store_all(workspace_id, (row,)))[0]
+
+    async def store_all(self, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> list[Accepted]:
+        """The outcome of each of these rows, after all are durable in one commit. No two may share an idempotency key.
+
+        Raises `Unavailable` when none was stored.
+        """
         if self._stopping or len(self._waiting) >= MAX_WAITING:
             raise Unavailable("There is more feedback than can be stored right now. Send it again in a moment.")
-        waiting = _Waiting(workspace_id, row, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(workspace_id, rows, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()
         return await waiting.answer
@@ -79,7 +90,7 @@ class Committer:
                         )
                     await self._commit(connection, batch)
             except (psycopg.Error, TimeoutError, OSError) as error:
-                logger.warning("Could not store %d items: %s", len(batch), error)
+                logger.warning("Could not store %d requests: %s", len(batch), error)
                 _refuse(batch)
                 if connection is not None:
                     await connection.close()
@@ -95,26 +106,27 @@ class Committer:
         batch: list[_Waiting] = []
         later: list[_Waiting] = []
         keys: set[tuple[str, str]] = set()
-        while self._waiting and len(batch) < MAX_BATCH:
+        while self._waiting and len(keys) < MAX_BATCH:
             waiting = self._waiting.popleft()
-            key = (waiting.row["scope"], waiting.row["key"])
             if waiting.answer.cancelled():
                 continue
-            if waiting.workspace_id != workspace_id or key in keys:
+            own = {(row["scope"], row["key"]) for row in waiting.rows}
+            if waiting.workspace_id != workspace_id or not keys.isdisjoint(own):
                 later.append(waiting)
             else:
-                keys.add(key)
+                keys |= own
                 batch.append(waiting)
         self._waiting.extendleft(reversed(later))
         return batch
 
     async def _commit(self, connection: psycopg.AsyncConnection[Any], batch: list[_Waiting]) -> None:
-        rows = [waiting.row for waiting in batch]
+        rows = [row for waiting in batch for row in waiting.rows]
         cursor = await connection.execute(ACCEPT_SQL, [str(batch[0].workspace_id), encode(rows)])
-        answers = decode(rows, await cursor.fetchall())
-        for waiting, answer in zip(batch, answers, strict=True):
+        answers = iter(decode(rows, await cursor.fetchall()))
+        for waiting in batch:
+            found = list(islice(answers, len(waiting.rows)))
             if not waiting.answer.done():
-                waiting.answer.set_result(answer)
+                waiting.answer.set_result(found)
 
 
 def _refuse(batch: list[_Waiting]) -> None:

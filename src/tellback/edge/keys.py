@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,20 @@ from tellback.workspaces.selectors import KeyHolder, origins_of
 from tellback.workspaces.services import digest_of
 
 REMEMBER = 5.0
-Sources = dict[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSource:
+    """A source that senders may push to: no integration fills it, no import made it."""
+
+    id: UUID
+    source_type: str
+    name: str
+    enabled: bool
+
+
+#: A workspace's own sources, oldest first.
+Sources = tuple[OwnSource, ...]
 #: When a key was last used is kept to the minute, so that using it costs next to nothing.
 USED = """
     UPDATE api_key SET last_used_at = now()
@@ -31,7 +45,7 @@ class KeyRing:
         self._one_at_a_time = asyncio.Lock()
 
     async def holder(self, secret: str, *, origin: str) -> tuple[KeyHolder, Sources]:
-        """The key's holder and the ids of the workspace's own sources.
+        """The key's holder and the workspace's own sources.
 
         Raises `Unauthenticated` for an unknown key, `Forbidden` for a widget key on another site's page.
         """
@@ -73,15 +87,15 @@ class KeyRing:
         until = time.monotonic() + REMEMBER
         row = await (await connection.execute("SELECT * FROM tellback_find_api_key(%s)", [digest])).fetchone()
         if row is None:
-            return until, None, {}
+            return until, None, ()
         holder = KeyHolder(row[0], row[1], KeyKind(row[2]), tuple(origins_of(row[3])), row[4])
         await connection.execute("SELECT set_config('tellback.workspace_id', %s, true)", [str(holder.workspace_id)])
         await connection.execute(USED, [holder.key_id])
         cursor = await connection.execute(
-            "SELECT source_type, id FROM feedback_sources "
-            "WHERE source_type IN ('api', 'widget') AND integration_id IS NULL ORDER BY id DESC"
+            "SELECT id, source_type, name, enabled FROM feedback_sources "
+            "WHERE source_type IN ('api', 'widget') AND integration_id IS NULL ORDER BY id"
         )
-        return until, holder, dict(await cursor.fetchall())
+        return until, holder, tuple(OwnSource(*found) for found in await cursor.fetchall())
 
     async def close(self) -> None:
         """Give the connection back."""

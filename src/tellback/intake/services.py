@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, When
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
+from tellback.kernel.errors import Invalid
 from tellback.platform.jobs import Queue, defer
 from tellback.workspaces.identity import Author, resolve_author
 from tellback.workspaces.models import Workspace
 
 #: How many waiting items a job takes along.
 BATCH = 64
+MAX_SOURCES = 100
+MOST_MONEY = 10**10 - 1
 
 DEFAULT_SOURCES = {
     "api": (DeliveryMode.PASSIVE, "API"),
@@ -29,6 +33,24 @@ def get_or_create_source(
         workspace_id=workspace_id, source_type=source_type, name=name, defaults={"delivery_mode": delivery_mode}
     )
     return source
+
+
+def add_source(*, workspace: Workspace, name: str) -> FeedbackSource:
+    """A source that servers' keys may name (`source` of version 2). Raises `Invalid` for a name that is taken or none.
+
+    At most a hundred: each is looked through with every key.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > 100:
+        raise Invalid("Give the source a name of at most 100 characters.")
+    own = FeedbackSource.objects.filter(source_type__in=DEFAULT_SOURCES)
+    if own.filter(name__iexact=name).exists():
+        raise Invalid(f"There is a source “{name}” already.")
+    if own.count() >= MAX_SOURCES:
+        raise Invalid(f"There may be {MAX_SOURCES} sources of your own. Use tags to tell more apart.")
+    return FeedbackSource.objects.create(
+        workspace=workspace, source_type="api", name=name, delivery_mode=DeliveryMode.PASSIVE
+    )
 
 
 def ensure_default_sources(*, workspace: Workspace) -> None:
@@ -69,12 +91,23 @@ def author_of(item: RawItem) -> Author:
     stated = item.author
     customer = item.context_envelope.get("customer") or {}
     principal_id = stated.get("principalId")
+    vouched = item.source_type != "widget" or bool(stated.get("verified"))
     return Author(
-        source_type=item.source_type,
+        # Whom a server vouches for has the server's own ids, whichever way the words came.
+        source_type="api" if stated.get("verified") else item.source_type,
         external_user_id=str(stated.get("externalUserId") or ""),
         email=str(stated.get("email") or ""),
         name=str(stated.get("name") or ""),
         principal_id=UUID(principal_id) if principal_id else None,
         company=str(customer.get("company") or ""),
         plan=str(customer.get("plan") or ""),
+        mrr=_amount(customer.get("mrr")),
+        vouched=vouched,
     )
+
+
+def _amount(stated: object) -> Decimal | None:
+    """A sum of money that a principal can hold, in cents."""
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated < MOST_MONEY:
+        return None
+    return Decimal(str(stated)).quantize(Decimal("0.01"))

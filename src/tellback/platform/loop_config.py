@@ -41,6 +41,9 @@ class Ingestion(_Section):
 
     rate_limit: Annotated[int, BeforeValidator(_per_minute)] = Field(100, ge=1, description="Requests a minute per key")
     max_payload_size: int = Field(4096, ge=256, le=1_000_000, description="Bytes of one /v1/feedback request")
+    max_payload_size_v2: int = Field(
+        262_144, ge=4096, le=4_000_000, description="Bytes of one /v2/feedback request, without its attachments"
+    )
     idempotency_ttl_hours: int = Field(24, ge=1, le=24 * 30, description="How long a repeated request is recognised")
 
 

@@ -21,7 +21,15 @@ class Problem:
 
 
 def problem_of(error: TellbackError) -> Problem:
-    """The problem document of an error; 429 and 503 say when to come back."""
+    """The problem of an error as a response; 429 and 503 say when to come back."""
+    headers = {"content-type": CONTENT_TYPE}
+    if isinstance(error, TooMany | Unavailable):
+        headers["retry-after"] = str(error.retry_after)
+    return Problem(error.status, headers, orjson.dumps(problem_document(error)))
+
+
+def problem_document(error: TellbackError, *, below: str = "") -> dict[str, Any]:
+    """The problem document of an error. `below` is the JSON pointer of what the error's own pointers lead into."""
     document: dict[str, Any] = {
         "type": TYPE_ROOT + error.stable_code,
         "title": error.title,
@@ -30,8 +38,5 @@ def problem_of(error: TellbackError) -> Problem:
         "code": error.stable_code,
     }
     if error.errors:
-        document["errors"] = [{"pointer": field.pointer, "detail": field.detail} for field in error.errors]
-    headers = {"content-type": CONTENT_TYPE}
-    if isinstance(error, TooMany | Unavailable):
-        headers["retry-after"] = str(error.retry_after)
-    return Problem(error.status, headers, orjson.dumps(document))
+        document["errors"] = [{"pointer": below + field.pointer, "detail": field.detail} for field in error.errors]
+    return document

@@ -1,6 +1,7 @@
 """Who somebody is: an author as a source names them, resolved to a principal (document 3, section 7.1)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -10,7 +11,11 @@ from tellback.workspaces.models import ExternalIdentity, Principal
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """What a source says of a person; each part may be empty."""
+    """What a source says of a person; each part may be empty.
+
+    `vouched` is False when only the person themselves said so, through a key that stands in a public page. Their words
+    then join the person named, and nothing about that person is learnt from them but a name.
+    """
 
     source_type: str
     external_user_id: str = ""
@@ -19,19 +24,21 @@ class Author:
     principal_id: UUID | None = None
     company: str = ""
     plan: str = ""
+    mrr: Decimal | None = None
+    vouched: bool = True
 
 
 def resolve_author(*, workspace_id: UUID, author: Author) -> Principal | None:
     """The principal behind an author: by principal id, else e-mail, else the source's own id. None for nobody.
 
     Unknown people get a principal without a login. Two at once for the same person give one. What was unknown about a
-    person (name, company, plan) is filled in, never overwritten.
+    person (name, company, plan, MRR) is filled in, never overwritten.
     """
     if author.principal_id:
         return Principal.objects.filter(id=author.principal_id).first()
     if author.email:
         principal = _by_email(workspace_id, author)
-        if author.external_user_id:
+        if author.external_user_id and author.vouched:
             _remember(workspace_id, author, principal)
     elif author.external_user_id:
         principal = _by_external_id(workspace_id, author)
@@ -49,7 +56,7 @@ def _by_email(workspace_id: UUID, author: Author) -> Principal:
     known = _with_email(author)
     if known:
         return known
-    linked = _linked(author)
+    linked = _linked(author) if author.vouched else None
     if linked and not linked.email:
         linked.email = author.email.lower()
         linked.save(update_fields=["email", "updated_at"])
@@ -108,7 +115,9 @@ def _remember(workspace_id: UUID, author: Author, principal: Principal) -> None:
 
 
 def _fill_in(principal: Principal, author: Author) -> None:
-    missing = {"display_name": author.name, "company": author.company, "plan": author.plan}
+    missing: dict[str, object] = {"display_name": author.name}
+    if author.vouched:
+        missing |= {"company": author.company, "plan": author.plan, "mrr": author.mrr}
     changed = [name for name, value in missing.items() if value and not getattr(principal, name)]
     for name in changed:
         setattr(principal, name, missing[name])

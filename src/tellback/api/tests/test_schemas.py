@@ -15,7 +15,7 @@ PAYLOAD = {
 
 
 def test_document_1s_own_example_is_valid_and_an_unknown_field_is_not(client: Client) -> None:
-    [version] = client.get("/schemas/").json()["versions"]
+    version, _ = client.get("/schemas/").json()["versions"]
     response = client.get("/schemas/feedback-v1.json")
     assert response["Content-Type"] == "application/schema+json"
     schema = response.json()
@@ -26,3 +26,11 @@ def test_document_1s_own_example_is_valid_and_an_unknown_field_is_not(client: Cl
 
 def test_a_version_that_was_never_published_is_not_found(client: Client) -> None:
     assert client.get("/schemas/feedback-v9.json").status_code == 404
+
+
+def test_document_1s_own_example_is_valid_as_version_2_too(client: Client) -> None:
+    schema = client.get("/schemas/feedback-v2.json").json()
+    assert jsonschema_rs.is_valid(schema, PAYLOAD)
+    assert jsonschema_rs.is_valid(schema, {"content": "Fine.", "rating": 5, "author": {"email": "ada@example.com"}})
+    assert not jsonschema_rs.is_valid(schema, {"content": "Fine.", "rating": 6})
+    assert not jsonschema_rs.is_valid(schema, {"content": "Fine.", "author": {"principalId": "x"}})

@@ -6,6 +6,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from tellback.intake.schemas.values import Text, has_words, storable
+
 Channel = Literal["in-app", "support", "review", "community", "api"]
 Category = Literal[
     "bug", "feature-request", "usability", "billing", "other",
@@ -14,26 +16,13 @@ Category = Literal[
 Severity = Literal["critical", "high", "medium", "low"]
 
 
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain the character NUL")
-    return text
+class Strict(BaseModel):
+    """Base of every part of a payload: camelCase outside, unknown fields refused."""
 
-
-def _has_words(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_storable)]
-
-
-class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, str_max_length=4096)
 
 
-class Metadata(_Strict):
+class Metadata(Strict):
     """What the client knew of where it was said."""
 
     user_agent: Text | None = None
@@ -43,7 +32,7 @@ class Metadata(_Strict):
     screenshot_base64: Text | None = Field(None, alias="screenshotBase64")
 
 
-class FeedbackV1(_Strict):
+class FeedbackV1(Strict):
     """One piece of feedback. The idempotency key makes a repeated request harmless."""
 
     idempotency_key: UUID
@@ -52,6 +41,6 @@ class FeedbackV1(_Strict):
     channel: Channel
     category: Category
     severity: Severity = "medium"
-    content: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_storable), AfterValidator(_has_words)]
+    content: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(storable), AfterValidator(has_words)]
     metadata: Metadata | None = None
     timestamp: AwareDatetime = Field(description="When it was said, RFC 3339 with a zone")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellback.edge.app import BadJson, parse_v1
+from tellback.edge.body import parse_v1
+from tellback.edge.errors import BadJson
 from tellback.intake.accept import CLOCK_LEEWAY, Submission, encode, prepare
 from tellback.kernel.errors import Invalid
 from tellback.kernel.ids import new_id

@@ -1,7 +1,7 @@
 """The sample workspace's texts."""
 
 from tellback.cli.demo.dataset import read_items, read_people
-from tellback.edge.app import parse_v1
+from tellback.edge.body import parse_v1
 
 
 def shingles(text: str) -> set[str]:

@@ -1,0 +1,131 @@
+"""Reading a request's body: never more than its limit, and strictly as JSON."""
+
+import json
+import math
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tellback.edge.errors import BadJson, TooLarge, WrongMediaType
+from tellback.intake.schemas.v1 import FeedbackV1
+from tellback.kernel.errors import FieldError, Invalid
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Payload = TypeVar("Payload", bound=BaseModel)
+REFUSAL = "The feedback was not accepted; see errors for each field."
+
+
+async def read_body(headers: dict[str, str], receive: Receive, *, limit: int) -> bytes:
+    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` bytes, `BadJson` when it breaks off."""
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length) > limit:
+        raise TooLarge(f"A request may have {limit} bytes; this one has {length[:20]}.")
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadJson("The connection closed before the whole request arrived.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"A request may have {limit} bytes; this one has more.")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def require_json(headers: dict[str, str]) -> None:
+    """Raises `WrongMediaType` unless the request says that it is plain JSON."""
+    if media_type_of(headers) != "application/json":
+        raise WrongMediaType("Set the header Content-Type: application/json.")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise WrongMediaType("Send the body as it is, without Content-Encoding.")
+
+
+def media_type_of(headers: dict[str, str]) -> str:
+    """The media type that a request states, without its parameters."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def parse_v1(body: bytes) -> FeedbackV1:
+    """The payload, checked strictly. Raises `Invalid` with a pointer per field, `BadJson` when it is not JSON."""
+    try:
+        return FeedbackV1.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(problem["type"] == "json_invalid" for problem in found):
+            raise BadJson(f"The request is not valid JSON: {found[0]['msg']}.") from None
+        raise _invalid(error) from None
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value of a body: UTF-8, no name twice in an object, no NaN, no number beyond what can be kept.
+
+    Raises `BadJson` with what is wrong.
+    """
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        _require_whole_characters(body, value)
+    except RecursionError:
+        raise BadJson("The request is not valid JSON: it is nested too deeply.") from None
+    except ValueError as error:
+        raise BadJson(f"The request is not valid JSON: {_reason(error)}.") from None
+    return value
+
+
+def check(model: type[Payload], value: Any) -> Payload:
+    """The value as this payload. Raises `Invalid` with a pointer per field."""
+    if not isinstance(value, dict):
+        raise Invalid(REFUSAL, errors=[FieldError("", "must be an object")])
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def pointer_to(path: Sequence[object]) -> str:
+    """The JSON pointer (RFC 6901) of a place, given the names and indexes that lead to it."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return Invalid(REFUSAL, errors=[FieldError(pointer_to(problem["loc"]), problem["msg"]) for problem in found[:100]])
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name {twice[:60]!r} is there twice in one object")
+    return made
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _require_whole_characters(body: bytes, value: Any) -> None:
+    """Half of a character (a lone surrogate) can only come from an escape, so texts without one are not looked at."""
+    if b"\\u" in body:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it contains half of a character, a lone surrogate") from None
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error)[:200]
