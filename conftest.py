@@ -1,14 +1,18 @@
 """The test harness: a real PostgreSQL of its own, migrated as the product does it, used as the app's own role."""
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from django.test import Client
@@ -18,6 +22,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from tellback.config.database import database_settings
 from tellback.platform.postgres import SERVER_SETTINGS, start_embedded
 from tellback.platform.schema import grant_to_app, prepare_database
+
+# How long one example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("tellback", deadline=None)
+hypothesis.settings.load_profile("tellback")
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +69,17 @@ def workspace(db: None) -> Iterator["object"]:
     made = create_workspace(name="Harbour", slug="harbour")
     with in_workspace(made.id):
         yield made
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine to its end in a thread of its own: playwright keeps a loop running in the tests' thread."""
+
+    def wait_for(work: Coroutine[Any, Any, Any]) -> Any:
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(asyncio.run, work).result()
+
+    return wait_for
 
 
 @pytest.fixture(autouse=True)

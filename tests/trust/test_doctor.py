@@ -30,7 +30,7 @@ def test_a_sound_installation_has_nothing_to_mend(installation: Installation) ->
 @pytest.mark.parametrize(
     ("check", "harm", "mend"),
     [
-        ("migrations", "DELETE FROM django_migrations WHERE app = 'platform'",
+        ("migrations", "DELETE FROM django_migrations WHERE name = '0001_job_failure'",
          "INSERT INTO django_migrations (app, name, applied) VALUES ('platform', '0001_job_failure', now())"),
         ("row security", "ALTER TABLE effect NO FORCE ROW LEVEL SECURITY",
          "ALTER TABLE effect FORCE ROW LEVEL SECURITY"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -73,7 +74,7 @@ def test_what_is_whole_again_is_forgotten(workspace: Workspace, take_at: Take) -
             assert cursor.fetchall() == [("busy",)]
 
 
-def test_without_a_database_a_process_counts_for_itself() -> None:
+def test_without_a_database_a_process_counts_for_itself(wait_for: Callable[..., Any]) -> None:
     async def passed() -> int:
         limiter = RateLimiter(conninfo="host=127.0.0.1 port=1 dbname=none")
         limiter.start()
@@ -82,7 +83,7 @@ def test_without_a_database_a_process_counts_for_itself() -> None:
         await limiter.stop()
         return sum(isinstance(answer, Allowance) for answer in answers)
 
-    assert asyncio.run(passed()) == 10
+    assert wait_for(passed()) == 10
 
 
 @given(st.lists(st.floats(0, 3), max_size=300), st.integers(1, 120))
@@ -122,7 +123,7 @@ class Remembering(RateLimiter):
                 answer.set_result(left)
 
 
-def test_a_key_with_thousands_left_passes_at_once_and_is_counted_a_moment_later() -> None:
+def test_a_key_with_thousands_left_passes_at_once_and_is_counted_a_moment_later(wait_for: Callable[..., Any]) -> None:
     async def counts() -> tuple[list[int], list[int]]:
         limiter = Remembering()
         limiter.start()
@@ -134,4 +135,4 @@ def test_a_key_with_thousands_left_passes_at_once_and_is_counted_a_moment_later(
         await limiter.stop()
         return at_once, limiter.counted
 
-    assert asyncio.run(counts()) == ([1], [1, 49])
+    assert wait_for(counts()) == ([1], [1, 49])

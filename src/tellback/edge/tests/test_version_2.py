@@ -86,7 +86,7 @@ def test_everything_that_version_2_knows_is_kept_where_document_3_has_it() -> No
     row = prepare(read(FULL), now=NOW)
     assert row["author"] == FULL["author"]
     assert row["content"] == {"text": FULL["content"], "subject": "Export", "language": "pt-BR"}
-    assert row["source_created_at"] == "2026-11-19T10:00:00+01:00"
+    assert row["source_created_at"] == datetime.fromisoformat("2026-11-19T10:00:00+01:00")
     envelope = row["context_envelope"]
     assert envelope["tags"] == ["export", "invoices"]
     assert envelope["rating"] == 2
@@ -238,7 +238,7 @@ def test_a_leap_second_is_refused_or_kept_but_never_breaks() -> None:
 @pytest.mark.parametrize("said_at", ["1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2026-11-20T12:30:00Z"])
 def test_a_time_that_cannot_be_is_replaced_by_ours_and_noted(said_at: str) -> None:
     row = prepare(read({"content": "x", "occurredAt": said_at}), now=NOW)
-    assert row["source_created_at"] == NOW.isoformat()
+    assert row["source_created_at"] == NOW
     assert datetime.fromisoformat(row["context_envelope"]["metadata"]["claimedTimestamp"]) == (
         datetime.fromisoformat(said_at)
     )
@@ -249,7 +249,7 @@ def test_a_servers_key_may_name_each_of_the_workspaces_own_sources(name: str) ->
     assert read({"content": "x", "source": name}).source_id == IOS.id
 
 
-@pytest.mark.parametrize("name", ["Nowhere", "Old site", str(uuid4())])
+@pytest.mark.parametrize("name", ["Nowhere", "Old site", "5b6f5c0e-5f0e-4c43-9a39-0f3f7d9f6f11"])
 def test_a_source_that_is_unknown_or_switched_off_is_refused(name: str) -> None:
     assert pointers({"content": "x", "source": name}) == ["/source"]
 
@@ -269,7 +269,7 @@ def test_private_data_is_gone_from_every_part_but_the_author() -> None:
         "metadata": {"deep": [{"er": f"mailto:{mail}"}]},
     }
     row = prepare(read({"content": f"Write to {mail}", "subject": mail, "context": context}), now=NOW)
-    assert mail not in json.dumps(row)
+    assert mail not in encode([row])
 
 
 @pytest.mark.parametrize(("body", "header", "agreed"), [(KEY, "", KEY), ("", KEY, KEY), (KEY, KEY.upper(), KEY)])
