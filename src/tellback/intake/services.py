@@ -11,7 +11,7 @@ from django.db.models import Case, When
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
 from tellback.kernel.errors import Invalid
 from tellback.platform.jobs import Queue, defer
-from tellback.workspaces.identity import Author, resolve_author
+from tellback.workspaces.identity import Author, resolve_authors
 from tellback.workspaces.models import Workspace
 
 #: How many waiting items a job takes along.
@@ -73,8 +73,9 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     )
     if not items:
         return
-    for item in items:
-        item.principal = resolve_author(workspace_id=item.workspace_id, author=author_of(item))
+    people = resolve_authors(workspace_id=items[0].workspace_id, authors=[author_of(item) for item in items])
+    for item, person in zip(items, people, strict=True):
+        item.principal = person
         item.processing_state, item.state_changed_at = ItemState.READY, now
     RawItem.objects.bulk_update(items, ["principal", "processing_state", "state_changed_at"])
     FeedbackSource.objects.filter(id__in={item.source_id for item in items}).update(

@@ -1,12 +1,17 @@
-"""Who somebody is: an author as a source names them, resolved to a principal (document 3, section 7.1)."""
+"""Who somebody is: authors as a source names them, resolved to principals (document 3, section 7.1)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Lower
+from django.utils import timezone
 
 from tellback.workspaces.models import ExternalIdentity, Principal
+
+LEARNT = ("display_name", "company", "plan", "mrr", "email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +32,35 @@ class Author:
     mrr: Decimal | None = None
     vouched: bool = True
 
+    @property
+    def external(self) -> tuple[str, str]:
+        """How the source calls the person."""
+        return self.source_type, self.external_user_id
+
 
 def resolve_author(*, workspace_id: UUID, author: Author) -> Principal | None:
-    """The principal behind an author: by principal id, else e-mail, else the source's own id. None for nobody.
+    """The principal behind one author; see `resolve_authors`."""
+    return resolve_authors(workspace_id=workspace_id, authors=[author])[0]
+
+
+def resolve_authors(*, workspace_id: UUID, authors: Sequence[Author]) -> list[Principal | None]:
+    """The principal behind each author: by principal id, else e-mail, else the source's own id. None for nobody.
 
     Unknown people get a principal without a login. Two at once for the same person give one. What was unknown about a
-    person (name, company, plan, MRR) is filled in, never overwritten.
+    person (name, company, plan, MRR) is filled in, never overwritten. Takes a handful of queries, however many authors.
     """
-    if author.principal_id:
-        return Principal.objects.filter(id=author.principal_id).first()
-    if author.email:
-        principal = _by_email(workspace_id, author)
-        if author.external_user_id and author.vouched:
-            _remember(workspace_id, author, principal)
-    elif author.external_user_id:
-        principal = _by_external_id(workspace_id, author)
-    else:
-        return None
-    _fill_in(principal, author)
-    return principal
-
-
-def _by_email(workspace_id: UUID, author: Author) -> Principal:
-    known = _with_email(author)
-    if known:
-        return known
-    _one_newcomer_at_a_time(workspace_id)
-    known = _with_email(author)
-    if known:
-        return known
-    linked = _linked(author) if author.vouched else None
-    if linked and not linked.email:
-        linked.email = author.email.lower()
-        linked.save(update_fields=["email", "updated_at"])
-        return linked
-    return Principal.objects.create(workspace_id=workspace_id, email=author.email.lower(), display_name=author.name)
-
-
-def _with_email(author: Author) -> Principal | None:
-    return Principal.objects.filter(email__iexact=author.email).first()
+    people = _People.load(authors)
+    if not all(people.is_settled(author) for author in authors):
+        _one_newcomer_at_a_time(workspace_id)
+        people = _People.load(authors)
+        for author in authors:
+            people.settle(author, workspace_id)
+        people.save()
+    return [people.find(author) for author in authors]
 
 
 def _one_newcomer_at_a_time(workspace_id: UUID) -> None:
-    """Let no other transaction meet new people of this workspace until ours ends.
+    """Let no other transaction meet new people of this workspace, or learn of known ones, until ours ends.
 
     Two batches that meet the same people in another order would else wait for each other.
     """
@@ -77,49 +68,119 @@ def _one_newcomer_at_a_time(workspace_id: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"newcomers:{workspace_id}"])
 
 
-def _by_external_id(workspace_id: UUID, author: Author) -> Principal:
-    known = _linked(author)
-    if known:
-        return known
-    _one_newcomer_at_a_time(workspace_id)
-    known = _linked(author)
-    if known:
-        return known
-    made = Principal.objects.create(workspace_id=workspace_id, display_name=author.name)
-    _remember(workspace_id, author, made)
-    return made
+@dataclass
+class _People:
+    """The people that authors may be, and what is to be stored about them."""
+
+    by_id: dict[UUID, Principal]
+    by_email: dict[str, Principal]
+    by_external: dict[tuple[str, str], Principal]
+    made: list[Principal] = field(default_factory=list)
+    links: list[ExternalIdentity] = field(default_factory=list)
+    changed: dict[UUID, Principal] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, authors: Sequence[Author]) -> "_People":
+        ids = {author.principal_id for author in authors if author.principal_id}
+        emails = {author.email.lower() for author in authors if author.email}
+        externals = {author.external for author in authors if author.external_user_id}
+        links = _links(externals)
+        # One object for each person, however they were found: what is learnt of them must come together.
+        one = {link.principal_id: link.principal for link in links.values()}
+        if ids:
+            one |= Principal.objects.in_bulk(ids)
+        if emails:
+            # Without an empty address among them, which lets the index of addresses be used.
+            named = Principal.objects.exclude(email="").alias(folded=Lower("email")).filter(folded__in=emails)
+            one |= {person.id: person for person in named}
+        return cls(
+            by_id=one,
+            by_email={person.email.lower(): person for person in one.values() if person.email},
+            by_external={external: one[link.principal_id] for external, link in links.items()},
+        )
+
+    def find(self, author: Author) -> Principal | None:
+        """Who this is, as far as is known."""
+        if author.principal_id:
+            return self.by_id.get(author.principal_id)
+        if author.email:
+            return self.by_email.get(author.email.lower())
+        return self.by_external.get(author.external) if author.external_user_id else None
+
+    def is_settled(self, author: Author) -> bool:
+        """Whether there is nothing to store for this author."""
+        if author.principal_id or not (author.email or author.external_user_id):
+            return True
+        person = self.find(author)
+        return person is not None and not _unknown_of(person, author) and not self._is_new_link(author)
+
+    def settle(self, author: Author, workspace_id: UUID) -> None:
+        """Know this author, and what they say that was not known."""
+        if self.is_settled(author):
+            return
+        person = self.find(author) or self._adopt(author) or self._make(author, workspace_id)
+        if self._is_new_link(author):
+            self.by_external[author.external] = person
+            self.links.append(
+                ExternalIdentity(
+                    workspace_id=workspace_id,
+                    source_type=author.source_type,
+                    external_user_id=author.external_user_id,
+                    principal=person,
+                    external_name=author.name or None,
+                    external_email=author.email or None,
+                )
+            )
+        for name, value in _unknown_of(person, author).items():
+            setattr(person, name, value)
+            self.changed[person.id] = person
+
+    def _is_new_link(self, author: Author) -> bool:
+        """Whether the source's own id is not tied to anybody, and may be."""
+        may = bool(author.external_user_id) and (author.vouched or not author.email)
+        return may and author.external not in self.by_external
+
+    def _adopt(self, author: Author) -> Principal | None:
+        """The person whom the source's id means, if it is their e-mail that was not known."""
+        linked = self.by_external.get(author.external) if author.external_user_id and author.vouched else None
+        if linked is None or linked.email:
+            return None
+        linked.email = author.email.lower()
+        self.by_email[linked.email] = self.changed[linked.id] = linked
+        return linked
+
+    def _make(self, author: Author, workspace_id: UUID) -> Principal:
+        person = Principal(workspace_id=workspace_id, email=author.email.lower(), display_name=author.name)
+        self.made.append(person)
+        if person.email:
+            self.by_email[person.email] = person
+        return person
+
+    def save(self) -> None:
+        """Store what is new."""
+        Principal.objects.bulk_create(self.made)
+        fresh = {person.id for person in self.made}
+        learnt = [person for id, person in sorted(self.changed.items()) if id not in fresh]
+        for person in learnt:
+            person.updated_at = timezone.now()
+        if learnt:
+            Principal.objects.bulk_update(learnt, [*LEARNT, "updated_at"])
+        ExternalIdentity.objects.bulk_create(self.links)
 
 
-def _linked(author: Author) -> Principal | None:
-    if not author.external_user_id:
-        return None
-    identity = (
-        ExternalIdentity.objects.filter(source_type=author.source_type, external_user_id=author.external_user_id)
-        .select_related("principal")
-        .first()
-    )
-    return identity.principal if identity else None
+def _links(externals: set[tuple[str, str]]) -> dict[tuple[str, str], ExternalIdentity]:
+    if not externals:
+        return {}
+    near = ExternalIdentity.objects.filter(
+        source_type__in={kind for kind, _ in externals}, external_user_id__in={name for _, name in externals}
+    ).select_related("principal")
+    found = {(link.source_type, link.external_user_id): link for link in near}
+    return {external: link for external, link in found.items() if external in externals}
 
 
-def _remember(workspace_id: UUID, author: Author, principal: Principal) -> None:
-    ExternalIdentity.objects.get_or_create(
-        workspace_id=workspace_id,
-        source_type=author.source_type,
-        external_user_id=author.external_user_id,
-        defaults={
-            "principal": principal,
-            "external_name": author.name or None,
-            "external_email": author.email or None,
-        },
-    )
-
-
-def _fill_in(principal: Principal, author: Author) -> None:
-    missing: dict[str, object] = {"display_name": author.name}
+def _unknown_of(person: Principal, author: Author) -> dict[str, object]:
+    """What the author says of themselves that was not known."""
+    stated: dict[str, object] = {"display_name": author.name}
     if author.vouched:
-        missing |= {"company": author.company, "plan": author.plan, "mrr": author.mrr}
-    changed = [name for name, value in missing.items() if value and not getattr(principal, name)]
-    for name in changed:
-        setattr(principal, name, missing[name])
-    if changed:
-        principal.save(update_fields=[*changed, "updated_at"])
+        stated |= {"company": author.company, "plan": author.plan, "mrr": author.mrr}
+    return {name: value for name, value in stated.items() if value and not getattr(person, name)}

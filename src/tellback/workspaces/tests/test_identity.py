@@ -1,8 +1,10 @@
 """Whose words a source's author are, and what may be learnt of a person from whom."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from decimal import Decimal
 
-from tellback.workspaces.identity import Author, resolve_author
+from tellback.workspaces.identity import Author, resolve_author, resolve_authors
 from tellback.workspaces.models import ExternalIdentity, Principal, Workspace
 
 
@@ -50,3 +52,29 @@ def test_the_same_id_of_a_server_and_of_a_stranger_are_two_people(workspace: Wor
     assert resolve(workspace, external_user_id="u_7") != resolve(
         workspace, source_type="widget", external_user_id="u_7", vouched=False
     )
+
+
+def test_a_batch_knows_each_person_once_whichever_way_they_are_named(
+    workspace: Workspace, django_assert_max_num_queries: Callable[..., AbstractContextManager[object]]
+) -> None:
+    ada = resolve(workspace, external_user_id="u_7", email="ada@example.com")
+    authors = [
+        Author("api", email="ADA@example.com", company="Cais"),
+        Author("api", external_user_id="u_7", plan="team"),
+        Author("api", principal_id=ada.id),
+        Author("api", external_user_id="u_8", name="Ben"),
+        Author("api", email="ben@example.com", external_user_id="u_8"),
+        Author("api"),
+        *[Author("api", external_user_id=f"many_{number}") for number in range(200)],
+    ]
+    with django_assert_max_num_queries(10):
+        people = resolve_authors(workspace_id=workspace.id, authors=authors)
+    assert people[:3] == [ada] * 3
+    assert people[3] == people[4]
+    assert people[5] is None
+    ada.refresh_from_db()
+    assert (ada.company, ada.plan) == ("Cais", "team")
+    ben = Principal.objects.get(display_name="Ben")
+    assert ben.email == "ben@example.com"
+    assert Principal.objects.count() == 202
+    assert resolve_authors(workspace_id=workspace.id, authors=authors) == people
