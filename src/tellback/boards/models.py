@@ -1,8 +1,8 @@
 """Tables of the public side: boards, posts, votes, comments, tags and statuses."""
 
 from django.db import models
-from pgvector.django import VectorField
 
+from tellback.platform.vectors import EmbeddingField
 from tellback.themes.models import Theme
 from tellback.workspaces.models import Principal, WorkspaceOwned
 
@@ -95,7 +95,7 @@ class Post(WorkspaceOwned):
     comment_count = models.PositiveIntegerField(default=0)
     canonical_post = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     promoted_from_theme = models.ForeignKey(Theme, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    embedding = VectorField(null=True, blank=True)
+    embedding = EmbeddingField(null=True, blank=True)
     embedding_model = models.TextField(null=True, blank=True)
     position = models.FloatField(default=0, help_text="Order within its roadmap column")
     status_changed_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from tellback.effects.models import Effect, EffectState
+from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer_once
 from tellback.platform.tenancy import in_workspace
 
@@ -69,7 +70,7 @@ def _claim(now: datetime) -> list[Effect]:
     for effect in effects:
         effect.state, effect.lease_until = EffectState.DELIVERING, now + LEASE
         effect.attempts += 1
-    Effect.objects.bulk_update(effects, ["state", "lease_until", "attempts"])
+    update_rows(effects, ["state", "lease_until", "attempts"])
     return effects
 
 

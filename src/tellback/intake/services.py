@@ -10,6 +10,7 @@ from django.db.models import Case, When
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
 from tellback.kernel.errors import Invalid
+from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
 from tellback.workspaces.identity import Author, resolve_authors
 from tellback.workspaces.models import Workspace
@@ -77,7 +78,7 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     for item, person in zip(items, people, strict=True):
         item.principal = person
         item.processing_state, item.state_changed_at = ItemState.READY, now
-    RawItem.objects.bulk_update(items, ["principal", "processing_state", "state_changed_at"])
+    update_rows(items, ["principal", "processing_state", "state_changed_at"])
     FeedbackSource.objects.filter(id__in={item.source_id for item in items}).update(
         last_synced_at=now, last_success_at=now
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from tellback.intake.models import ItemState, RawItem
+from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
 
 MAX_ATTEMPTS = 3
@@ -77,7 +78,7 @@ def _set_back(items: Sequence[RawItem], now: datetime, *, attempts: int | None) 
         item.attempt_count = item.attempt_count if attempts is None else attempts
         if item.processing_state != ItemState.PENDING_CONTEXT:
             item.processing_state = ItemState.READY
-    RawItem.objects.bulk_update(items, ["processing_state", "state_changed_at", "lease_until", "attempt_count"])
+    update_rows(items, ["processing_state", "state_changed_at", "lease_until", "attempt_count"])
     if items:
         enqueue(items=items)
 

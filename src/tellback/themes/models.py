@@ -1,8 +1,8 @@
 """Tables of themes. Names of document 3, section 4.3."""
 
 from django.db import models
-from pgvector.django import VectorField
 
+from tellback.platform.vectors import EmbeddingField
 from tellback.workspaces.models import WorkspaceOwned
 
 
@@ -34,7 +34,7 @@ class Theme(WorkspaceOwned):
     signal_count = models.IntegerField(default=0)
     unique_author_count = models.IntegerField(default=0)
     needs_review_count = models.IntegerField(default=0)
-    centroid_embedding = VectorField(null=True, blank=True)
+    centroid_embedding = EmbeddingField(null=True, blank=True)
     centroid_model = models.TextField(null=True, blank=True)
     centroid_updated_at = models.DateTimeField(null=True, blank=True)
     type_distribution = models.JSONField(null=True, blank=True)
@@ -68,8 +68,8 @@ class ThemeSpace(WorkspaceOwned):
 
     embedding_model = models.TextField()
     signal_count = models.IntegerField(default=0)
-    mean_embedding = VectorField()
-    last_embedding = VectorField(null=True, blank=True)
+    mean_embedding = EmbeddingField()
+    last_embedding = EmbeddingField(null=True, blank=True)
     pair_count = models.IntegerField(default=0)
     pair_mean = models.FloatField(default=0)
     pair_m2 = models.FloatField(default=0)

@@ -1,22 +1,23 @@
 """Writes of themes: joining signals to themes, refreshing what a theme shows, archiving."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
-from django.db import connection, transaction
-from django.db.models import Case, Count, Max, Min, Q, When
+from django.db import transaction
+from django.db.models import Case, When
 from pgvector.django import CosineDistance
 
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import complete_items
 from tellback.kernel.ids import new_id
+from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer, defer_once
 from tellback.sdk.engine import Engine
 from tellback.themes import rules
+from tellback.themes.figures import Figures, read_figures
 from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
 from tellback.understanding.models import Signal, SignalState
 
@@ -27,6 +28,12 @@ COMPARE_ALL = 400
 BATCH = 128
 #: How many of a theme's sentences its title is made of.
 DESCRIBED_SIGNALS = 80
+#: What refreshing a theme stores.
+REFRESHED = (
+    "signal_count", "needs_review_count", "first_signal_at", "last_signal_at", "unique_author_count",
+    "type_distribution", "sentiment_distribution", "urgency_distribution", "source_distribution", "strength",
+    "title", "summary", "described_at_count", "is_stale", "updated_at",
+)  # fmt: skip
 #: Figures and words follow assignment by this much, so that a burst is refreshed once.
 REFRESH_DELAY = timedelta(seconds=2)
 
@@ -55,7 +62,7 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     for signal in waiting:
         _place(signal, candidates, space, model, now)
     candidates.save(now)
-    Signal.objects.bulk_update(
+    update_rows(
         waiting,
         [
             "theme_id",
@@ -107,6 +114,7 @@ class _Candidates:
     themes: list[Theme]
     centroids: rules.Matrix
     touched: set[int]
+    known: int
 
     @classmethod
     def near(cls, signals: Sequence[Signal], model: str) -> "_Candidates":
@@ -120,9 +128,9 @@ class _Candidates:
             themes = themes.filter(id__in=nearest)
         rows = list(themes.select_for_update())
         if rows:
-            return cls(rows, np.array([theme.centroid_embedding for theme in rows], dtype=np.float32), set())
+            return cls(rows, np.array([theme.centroid_embedding for theme in rows], dtype=np.float32), set(), len(rows))
         size = len(signals[0].embedding) if signals else 0
-        return cls([], np.zeros((0, size), dtype=np.float32), set())
+        return cls([], np.zeros((0, size), dtype=np.float32), set(), 0)
 
     def join(self, row: int, vector: rules.Vector) -> UUID:
         """Add a signal to the theme in this row."""
@@ -136,7 +144,7 @@ class _Candidates:
     def found(self, signal: Signal, vector: rules.Vector, model: str, now: datetime) -> UUID:
         """A new theme of one signal; it is shown when a second one joins."""
         self.themes.append(
-            Theme.objects.create(
+            Theme(
                 id=new_id(),
                 workspace_id=signal.workspace_id,
                 title=signal.summary,
@@ -154,15 +162,13 @@ class _Candidates:
         return self.themes[-1].id
 
     def save(self, now: datetime) -> None:
-        """Store the themes that signals joined."""
-        changed = []
-        for row in sorted(self.touched):
+        """Store the themes that signals founded or joined."""
+        for row in self.touched:
             theme = self.themes[row]
             theme.centroid_embedding, theme.centroid_updated_at, theme.is_stale = self.centroids[row], now, True
-            changed.append(theme)
-        Theme.objects.bulk_update(
-            changed, ["centroid_embedding", "centroid_updated_at", "signal_count", "status", "is_stale"]
-        )
+        Theme.objects.bulk_create(self.themes[self.known :])
+        changed = [self.themes[row] for row in sorted(self.touched) if row < self.known]
+        update_rows(changed, ["centroid_embedding", "centroid_updated_at", "signal_count", "status", "is_stale"])
 
 
 def _load(stored: ThemeSpace) -> rules.Space:
@@ -194,59 +200,29 @@ def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200) -> int:
     )
     space = ThemeSpace.objects.filter(embedding_model=engine.identity.embedding_model).first()
     background = np.asarray(space.mean_embedding, dtype=np.float32) if space else None
+    figures = read_figures([theme.id for theme in stale])
     for theme in stale:
-        _count(theme, now)
+        _show(theme, figures.get(theme.id, Figures()), now)
         if theme.status == ThemeStatus.ACTIVE and rules.needs_new_words(theme.signal_count, theme.described_at_count):
             _describe(theme, engine, background)
-        theme.is_stale = False
-        theme.save()
+        theme.is_stale, theme.updated_at = False, now
+    update_rows(stale, REFRESHED)
     return len(stale)
 
 
-def _count(theme: Theme, now: datetime) -> None:
-    signals = Signal.objects.filter(theme_id=theme.id)
-    figures = signals.aggregate(
-        signals=Count("id"),
-        review=Count("id", filter=Q(needs_review=True)),
-        first=Min("raw_feedback_item__source_created_at"),
-        last=Max("raw_feedback_item__source_created_at"),
-    )
-    theme.signal_count, theme.needs_review_count = figures["signals"], figures["review"]
-    theme.first_signal_at, theme.last_signal_at = figures["first"], figures["last"]
-    theme.unique_author_count = _people(theme.id)
-    rows = list(signals.values_list("signal_type", "sentiment", "urgency", "raw_feedback_item__source_type"))
-    kinds, sentiments, urgencies, sources = (
-        (dict(Counter(column)) for column in zip(*rows, strict=True))
-        if rows
-        else (
-            {},
-            {},
-            {},
-            {},
-        )
-    )
-    theme.type_distribution, theme.sentiment_distribution = kinds, sentiments
-    theme.urgency_distribution, theme.source_distribution = urgencies, sources
+def _show(theme: Theme, figures: Figures, now: datetime) -> None:
+    theme.signal_count, theme.needs_review_count = figures.signals, figures.to_review
+    theme.first_signal_at, theme.last_signal_at = figures.first, figures.last
+    theme.unique_author_count = figures.people
+    theme.type_distribution, theme.sentiment_distribution = figures.types, figures.sentiments
+    theme.urgency_distribution, theme.source_distribution = figures.urgencies, figures.sources
     theme.strength = rules.strength(
-        people=theme.unique_author_count,
-        signals=theme.signal_count,
-        urgency=urgencies,
-        last_signal=theme.last_signal_at,
+        people=figures.people,
+        signals=figures.signals,
+        urgency=figures.urgencies,
+        last_signal=figures.last,
         now=now,
     )
-
-
-def _people(theme_id: UUID) -> int:
-    """Distinct people; each item without an author counts as one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(DISTINCT coalesce(r.principal_id, r.id)) FROM feedback_signals s
-            JOIN raw_feedback_items r ON r.id = s.raw_feedback_item_id WHERE s.theme_id = %s
-            """,
-            [theme_id],
-        )
-        return int(cursor.fetchone()[0])
 
 
 def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> None:

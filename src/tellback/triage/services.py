@@ -8,6 +8,7 @@ from django.db import transaction
 
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict
+from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
 from tellback.platform.loop_config import get_loop_config
 from tellback.triage import rules
@@ -125,7 +126,7 @@ def rescore(*, item_ids: Sequence[UUID]) -> int:
         )
         changed.append(feedback)
         decisions.append(_decision(feedback, inputs, result))
-    Feedback.objects.bulk_update(changed, ["intent", "score", "priority", "response_due_at"])
+    update_rows(changed, ["intent", "score", "priority", "response_due_at"])
     RoutingDecision.objects.bulk_create(decisions)
     return len(changed)
 

@@ -5,9 +5,9 @@ database's foreign keys.
 """
 
 from django.db import models
-from pgvector.django import VectorField
 
 from tellback.intake.models import RawItem
+from tellback.platform.vectors import EmbeddingField
 from tellback.workspaces.models import Principal, WorkspaceOwned
 
 
@@ -69,7 +69,7 @@ class Signal(WorkspaceOwned):
     needs_review = models.BooleanField(default=False)
     extraction_confidence = models.FloatField()
     interpretation_confidence = models.FloatField(null=True, blank=True)
-    embedding = VectorField(null=True, blank=True)
+    embedding = EmbeddingField(null=True, blank=True)
     embedding_model = models.TextField(null=True, blank=True)
     embedding_updated_at = models.DateTimeField(null=True, blank=True)
     processing_state = models.CharField(max_length=30, choices=SignalState.choices, default=SignalState.PENDING)

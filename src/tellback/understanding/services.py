@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Q, When
+from django.db.models import Case, F, Q, When
 
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import fail_items
@@ -64,11 +64,11 @@ def _claim(item_ids: Sequence[UUID], now: datetime) -> dict[UUID, Item]:
         .order_by("order", "id")[: max(len(item_ids), BATCH)]
     )
     claimed = {item.id: as_engine_item(item) for item in items}
-    for item in items:
-        item.attempt_count += 1
-    RawItem.objects.bulk_update(items, ["attempt_count"])
     RawItem.objects.filter(id__in=claimed).update(
-        processing_state=ItemState.EXTRACTING, state_changed_at=now, lease_until=now + LEASE
+        processing_state=ItemState.EXTRACTING,
+        state_changed_at=now,
+        lease_until=now + LEASE,
+        attempt_count=F("attempt_count") + 1,
     )
     return claimed
 

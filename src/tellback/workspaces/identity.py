@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from tellback.platform.bulk import update_rows
 from tellback.workspaces.models import ExternalIdentity, Principal
 
 LEARNT = ("display_name", "company", "plan", "mrr", "email")
@@ -163,8 +164,7 @@ class _People:
         learnt = [person for id, person in sorted(self.changed.items()) if id not in fresh]
         for person in learnt:
             person.updated_at = timezone.now()
-        if learnt:
-            Principal.objects.bulk_update(learnt, [*LEARNT, "updated_at"])
+        update_rows(learnt, [*LEARNT, "updated_at"])
         ExternalIdentity.objects.bulk_create(self.links)
 
 
