@@ -147,7 +147,13 @@ def move_post(
     move_with_post(
         item_ids=items_behind(post=post), post_category=status.category, actor=actor, note=note.strip(), now=now
     )
-    defer("loop.on_post_moved", queue=Queue.EFFECTS, workspace_id=post.workspace_id, change_id=str(change.id))
+    defer(
+        "loop.on_post_moved",
+        queue=Queue.EFFECTS,
+        workspace_id=post.workspace_id,
+        lock=f"post:{post.id}",
+        change_id=str(change.id),
+    )
     return change
 
 

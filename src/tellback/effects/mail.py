@@ -16,7 +16,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from tellback.effects.models import Effect, KeptMail
 from tellback.effects.services import delivers, enqueue
 from tellback.kernel.ids import parse_id
-from tellback.platform.tenancy import current_workspace_id, in_workspace, list_workspace_ids
+from tellback.platform.tenancy import in_workspace, list_workspace_ids
 
 EFFECT_HEADER = "X-Tellback-Effect"
 
@@ -32,9 +32,11 @@ class Mail:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def send_mail(*, workspace_id: UUID, key: str, mail: Mail, due_at: datetime, now: datetime) -> Effect:
-    """Put a mail into the outbox, once for each key."""
-    return enqueue(workspace_id=workspace_id, kind="mail", key=key, payload=asdict(mail), due_at=due_at, now=now)
+def send_mail(*, workspace_id: UUID, key: str, mail: Mail, due_at: datetime, now: datetime, line: str = "") -> Effect:
+    """Put a mail into the outbox, once for each key, after those before it in its line."""
+    return enqueue(
+        workspace_id=workspace_id, kind="mail", key=key, payload=asdict(mail), due_at=due_at, now=now, line=line
+    )
 
 
 @delivers("mail")
@@ -55,8 +57,8 @@ def deliver_mail(effect: Effect) -> None:
     )
     if payload.get("html"):
         message.attach_alternative(payload["html"], "text/html")
-    with in_workspace(effect.workspace_id):
-        get_connection().send_messages([message])
+    message.workspace_id = effect.workspace_id  # type: ignore[attr-defined]
+    get_connection().send_messages([message])
 
 
 class KeepingBackend(BaseEmailBackend):
@@ -65,10 +67,7 @@ class KeepingBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Keep each message; one with the same effect is kept once."""
         for message in email_messages:
-            try:
-                workspace_id = current_workspace_id()
-            except RuntimeError:
-                workspace_id = list_workspace_ids()[0]
+            workspace_id = getattr(message, "workspace_id", None) or list_workspace_ids()[0]
             with in_workspace(workspace_id):
                 _keep(workspace_id, message)
         return len(email_messages)

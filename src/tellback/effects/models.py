@@ -22,6 +22,9 @@ class Effect(WorkspaceOwned):
 
     kind = models.CharField(max_length=40)
     key = models.TextField(help_text="What it is about; the receiver gets it too, to deduplicate")
+    line = models.TextField(
+        blank=True, default="", help_text="Effects in one line leave in the order in which they came; none is no line"
+    )
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=EffectState.choices, default=EffectState.PENDING)
     attempts = models.PositiveIntegerField(default=0)
@@ -38,7 +41,12 @@ class Effect(WorkspaceOwned):
                 fields=["workspace", "due_at"],
                 condition=models.Q(state__in=["pending", "delivering"]),
                 name="effect_due_idx",
-            )
+            ),
+            models.Index(
+                fields=["workspace", "line", "id"],
+                condition=models.Q(state__in=["pending", "delivering"]) & ~models.Q(line=""),
+                name="effect_line_idx",
+            ),
         ]
 
     def __str__(self) -> str:

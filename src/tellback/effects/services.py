@@ -1,7 +1,8 @@
 """Writes of the outbox: putting an effect in, and delivering what is due.
 
 At least once: an effect is claimed with a lease, delivered outside of any transaction, then marked. A process that dies
-in between leaves a lease that runs out, and the effect is delivered again with the same key.
+in between leaves a lease that runs out, and the effect is delivered again with the same key. Effects in one line (those
+about one post to one person) leave one after the other.
 """
 
 import logging
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from tellback.effects.models import Effect, EffectState
 from tellback.platform.bulk import update_rows
@@ -41,11 +42,23 @@ def delivers(kind: str) -> Callable[[Handler], Handler]:
 
 @transaction.atomic
 def enqueue(
-    *, workspace_id: UUID, kind: str, key: str, payload: Mapping[str, object], due_at: datetime, now: datetime
+    *,
+    workspace_id: UUID,
+    kind: str,
+    key: str,
+    payload: Mapping[str, object],
+    due_at: datetime,
+    now: datetime,
+    line: str = "",
 ) -> Effect:
-    """Put an effect into the outbox within the caller's transaction. The same key again gives the first one back."""
+    """Put an effect into the outbox within the caller's transaction. The same key again gives the first one back.
+
+    An effect in a `line` leaves when those before it in the same line have left or were given up.
+    """
     effect, made = Effect.objects.get_or_create(
-        workspace_id=workspace_id, key=key, defaults={"kind": kind, "payload": dict(payload), "due_at": due_at}
+        workspace_id=workspace_id,
+        key=key,
+        defaults={"kind": kind, "line": line, "payload": dict(payload), "due_at": due_at},
     )
     if made and due_at <= now:
         defer_once("effects.deliver", queue=Queue.EFFECTS, workspace_id=workspace_id)
@@ -66,7 +79,15 @@ def deliver_due(*, workspace_id: UUID, now: Callable[[], datetime]) -> int:
 
 def _claim(now: datetime) -> list[Effect]:
     due = Q(state=EffectState.PENDING, due_at__lte=now) | Q(state=EffectState.DELIVERING, lease_until__lt=now)
-    effects = list(Effect.objects.select_for_update(skip_locked=True).filter(due).order_by("due_at", "id")[:BATCH])
+    before = Effect.objects.filter(
+        line=OuterRef("line"), id__lt=OuterRef("id"), state__in=[EffectState.PENDING, EffectState.DELIVERING]
+    )
+    effects = list(
+        Effect.objects.select_for_update(skip_locked=True)
+        .filter(due)
+        .filter(Q(line="") | ~Exists(before))
+        .order_by("due_at", "id")[:BATCH]
+    )
     for effect in effects:
         effect.state, effect.lease_until = EffectState.DELIVERING, now + LEASE
         effect.attempts += 1

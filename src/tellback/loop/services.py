@@ -155,6 +155,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
             _mail(
                 person,
                 key=f"moved:{change.id}:{person.id}",
+                line=_line(change.post_id, person),
                 subject=f"{change.post.title}: {change.status.name.lower()}",
                 template="moved",
                 context={"change": change, "post": change.post, "url": settings.BASE_URL + post_path(change.post)},
@@ -235,6 +236,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
         .select_related("principal")
         .order_by("id")[:FAN_OUT]
     )
+    post_id = entry.entry_posts.order_by("id").values_list("post_id", flat=True).first()
     words = _own_words(entry, [recipient.principal_id for recipient in waiting])
     for recipient in waiting:
         person = recipient.principal
@@ -251,6 +253,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
             _mail(
                 person,
                 key=f"changelog:{entry.id}:{person.id}",
+                line=_line(post_id, person) if post_id else "",
                 subject=f"Shipped: {entry.title}",
                 template="shipped",
                 context={
@@ -308,6 +311,7 @@ def _mail(
     context: dict[str, object],
     due_at: datetime,
     now: datetime,
+    line: str = "",
 ) -> None:
     stop = f"{settings.BASE_URL}/unsubscribe/{unsubscribe_token(person)}"
     known = {**context, "person": person, "unsubscribe": stop, "workspace": person.workspace, "subject": subject}
@@ -327,7 +331,13 @@ def _mail(
         ),
         due_at=due_at,
         now=now,
+        line=line,
     )
+
+
+def _line(post_id: UUID, person: Principal) -> str:
+    """What a person hears about one post reaches them in the order in which it happened."""
+    return f"post:{post_id}:{person.id}"
 
 
 def unsubscribe_token(person: Principal) -> str:

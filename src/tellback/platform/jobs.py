@@ -140,14 +140,16 @@ def defer(
     workspace_id: UUID,
     delay: timedelta | None = None,
     queueing_lock: str | None = None,
+    lock: str | None = None,
     **arguments: str | list[str],
 ) -> int:
     """Write one job on the current transaction and return its id.
 
     The name is that of a declared job; naming it, instead of importing it, lets a package hand work to one above it.
-    With `queueing_lock`, raises `procrastinate.exceptions.AlreadyEnqueued` while an equal job still waits.
+    Jobs with the same `lock` run one after the other, in the order in which they were written. With `queueing_lock`,
+    raises `procrastinate.exceptions.AlreadyEnqueued` while an equal job still waits.
     """
     schedule = {"seconds": int(delay.total_seconds())} if delay else None
     return app.configure_task(
-        name, allow_unknown=True, queue=queue.value, schedule_in=schedule, queueing_lock=queueing_lock
+        name, allow_unknown=True, queue=queue.value, schedule_in=schedule, queueing_lock=queueing_lock, lock=lock
     ).defer(workspace_id=str(workspace_id), **cast(dict[str, JSONValue], arguments))
