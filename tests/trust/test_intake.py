@@ -159,6 +159,11 @@ def test_the_same_key_with_another_body_is_refused_and_changes_nothing(door: Doo
         "SELECT content, updated_at FROM raw_feedback_items WHERE external_id = %s", [body["idempotencyKey"]]
     )
     assert before == after
+    # The control: with a key of its own the other text is taken, and what was stored does tell the two apart.
+    other = payload(content="Something else.")
+    assert door.post(other).status_code == 202
+    told = "SELECT content->>'text' FROM raw_feedback_items WHERE external_id = %s"
+    assert door.queues.rows(told, [other["idempotencyKey"]]) != door.queues.rows(told, [body["idempotencyKey"]])
 
 
 def test_a_key_counts_for_one_credential_of_one_workspace(door: Door) -> None:
@@ -167,7 +172,10 @@ def test_a_key_counts_for_one_credential_of_one_workspace(door: Door) -> None:
     assert [answer.status_code for answer in answers] == [202, 202, 202]
     assert len({answer.json()["receipt"] for answer in answers}) == 3
     assert len(door.items(body["idempotencyKey"])) == 3
-    assert door.post(body, key=door.foreign_key).json()["id"] == answers[2].json()["id"]
+    # The control: the same credential again gets its own first answer, and no other one's.
+    again = [door.post(body, key=key) for key in (door.key, door.other_key, door.foreign_key)]
+    assert [answer.status_code for answer in again] == [200, 200, 200]
+    assert [answer.json()["id"] for answer in again] == [answer.json()["id"] for answer in answers]
 
 
 def test_a_refused_body_does_not_use_up_its_key(door: Door) -> None:
@@ -176,6 +184,9 @@ def test_a_refused_body_does_not_use_up_its_key(door: Door) -> None:
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "/category"
     assert door.post(body).status_code == 202
+    # The control: a body that was taken does use it up.
+    assert door.post(body).status_code == 200
+    assert door.post({**body, "content": "Something else."}).status_code == 422
 
 
 def test_a_lost_reply_is_made_good_by_sending_again(door: Door) -> None:
@@ -191,6 +202,10 @@ def test_a_lost_reply_is_made_good_by_sending_again(door: Door) -> None:
     again = door.post(body)
     assert again.status_code == 200
     assert door.items(body["idempotencyKey"]) == [(item,)]
+    # The control: sent again under another key it would have counted twice, and the same question would show it.
+    assert door.post({**body, "idempotencyKey": str(uuid4())}).status_code == 202
+    stored = door.queues.rows("SELECT id FROM raw_feedback_items WHERE content->>'text' = %s", [body["content"]])
+    assert len(stored) > 1
 
 
 @pytest.mark.parametrize(

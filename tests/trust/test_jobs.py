@@ -24,28 +24,43 @@ def order(installation: Installation, stage: str) -> None:
     (Path(installation.environment["HARNESS_ORDERS"]) / stage).touch()
 
 
-@pytest.mark.timeout(90)
-def test_random_kills_lose_no_job_and_double_no_effect(installation: Installation, queues: Queues) -> None:
+@pytest.mark.timeout(300)
+def test_fifty_random_kills_lose_no_job_and_double_no_effect(installation: Installation, queues: Queues) -> None:
     seed = int.from_bytes(os.urandom(4))
     sys.stdout.write(f"seed {seed}\n")
     chance = random.Random(seed)
-    jobs = {queues.put("harness.effect", INGEST, key=f"e{n}", pause="0.05"): f"e{n}" for n in range(80)}
-    jobs |= {queues.put("harness.steps", EFFECTS, key=f"s{n}", pause="0.05"): f"s{n}" for n in range(60)}
-    poison = [queues.put("harness.poison", INGEST, key=f"p{n}") for n in range(4)]
+    kinds = ["effect"] * 200 + ["steps"] * 110 + ["careless"] * 80 + ["poison"] * 10
+    chance.shuffle(kinds)
+    put = [
+        (kind, f"{kind}{n}", queues.put(f"harness.{kind}", EFFECTS if kind in {"steps", "careless"} else INGEST,
+                                        key=f"{kind}{n}", **({} if kind == "poison" else {"pause": "0.2"})))
+        for n, kind in enumerate(kinds)
+    ]  # fmt: skip
+    jobs = {job_id: key for kind, key, job_id in put if kind in {"effect", "steps"}}
+    careless = [key for kind, key, _ in put if kind == "careless"]
+    poison = [job_id for kind, _, job_id in put if kind == "poison"]
     with supervised(installation, 2) as workers:
-        wait_until(lambda: queues.rows("SELECT 1 FROM harness_run LIMIT 1"), seconds=20, what="a first run")
-        for _ in range(5):
-            time.sleep(chance.uniform(0.3, 1.2))
+        for kill in range(50):
+            runs = queues.rows("SELECT count(*) FROM harness_run")
+            # Each kill meets a worker that has begun something since the last, as long as there is work.
+            wait_until(
+                lambda runs=runs: queues.unfinished() == 0 or queues.rows("SELECT count(*) FROM harness_run") > runs,  # type: ignore[misc]
+                seconds=30,
+                what=f"work before kill {kill}, seed {seed}",
+            )
+            time.sleep(chance.uniform(0, 0.1))
             workers[chance.randrange(2)].kill()
-        wait_until(lambda: queues.unfinished() == 0, seconds=60, what="all jobs ended")
+        wait_until(lambda: queues.unfinished() == 0, seconds=120, what=f"all jobs ended, seed {seed}")
     for job_id, key in jobs.items():
         status, _ = queues.job(job_id)
         assert status in {"succeeded", "failed"}, key
         assert queues.effects(key) <= 1, key
         if status == "succeeded":
             assert queues.effects(key) == 1, key
-    assert sum(queues.job(job_id)[0] == "succeeded" for job_id in jobs) >= 130
-    assert {queues.job(job_id) for job_id in poison} == {("failed", 3)}
+    assert sum(queues.job(job_id)[0] == "succeeded" for job_id in jobs) >= 290
+    assert {queues.job(job_id)[0] for job_id in poison} == {"failed"}
+    # The control: a handler that does not look first doubles its effect, so the kills did meet work.
+    assert any(queues.effects(key) > 1 for key in careless)
 
 
 @pytest.mark.timeout(90)

@@ -206,12 +206,18 @@ def test_the_health_of_a_running_web_process_is_the_truth(installation: Installa
          "VALUES ('x', 'effects', '{}', now() - interval '1 hour')", "DELETE FROM procrastinate_jobs"),
         ("there are no tables", "ALTER TABLE django_migrations RENAME TO mislaid",
          "ALTER TABLE mislaid RENAME TO django_migrations"),
+        ("the app may not read the queue", "REVOKE SELECT ON procrastinate_jobs FROM tellback_app",
+         "GRANT SELECT ON procrastinate_jobs TO tellback_app"),
     ]  # fmt: skip
     for what, harm, mend in faults:
         queues.rows(harm)
         assert (answers("/livez"), answers("/readyz")) == (200, 503), what
         queues.rows(mend)
         assert answers("/readyz") == 200, what
+    web.send_signal(signal.SIGSTOP)
+    assert (answers("/livez"), answers("/readyz")) == (None, None), "a process that stands still"
+    web.send_signal(signal.SIGCONT)
+    assert (answers("/livez"), answers("/readyz")) == (200, 200)
     door("false")
     assert (answers("/livez"), answers("/readyz"), answers("/metrics")) == (200, 503, 200)
     stranger = httpx.get(f"{address}/readyz", headers={"x-forwarded-for": "203.0.113.7"}, trust_env=False, timeout=6)

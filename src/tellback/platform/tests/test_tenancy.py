@@ -1,10 +1,13 @@
 """Row security, held by the database for every table of a workspace."""
 
-from uuid import UUID
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from tellback.platform.tenancy import APP_ROLE, in_workspace
 from tellback.workspaces.models import Principal, Workspace, WorkspaceOwned
@@ -50,8 +53,6 @@ def test_every_table_of_a_workspace_has_forced_row_security(db: None) -> None:
 
 
 def test_the_census_finds_a_table_without_a_policy(db: None, database_url: str) -> None:
-    import psycopg
-
     with psycopg.connect(database_url, autocommit=True) as owner:
         owner.execute("CREATE TABLE forgotten (id int)")
         try:
@@ -104,4 +105,74 @@ def test_rows_of_another_workspace_are_invisible_and_cannot_be_made(
 def test_an_error_inside_a_workspace_leaves_no_workspace_behind(workspace: Workspace, other_workspace_id: UUID) -> None:
     with pytest.raises(ZeroDivisionError), in_workspace(other_workspace_id):
         raise ZeroDivisionError
+    assert Workspace.objects.get().id == workspace.id
+
+
+VISIBLE = "SELECT current_setting('tellback.workspace_id', true), (SELECT count(*) FROM workspace)"
+
+
+@pytest.fixture
+def shared_connection(database_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """One connection of the app's role, as a pool in transaction mode hands it to one client after the other."""
+    options = f"-c role={APP_ROLE}"
+    with psycopg.connect(database_url, options=options, autocommit=True) as pooled:
+        yield pooled
+
+
+@pytest.fixture
+def two_workspaces(database_url: str) -> Iterator[tuple[str, str]]:
+    """Two workspaces that every connection sees."""
+    ids = (str(uuid4()), str(uuid4()))
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        for made in ids:
+            owner.execute(
+                "INSERT INTO workspace (id, created_at, name, slug, settings, updated_at) "
+                "VALUES (%s, now(), 'Pooled', %s, '{}', now())",
+                [made, made],
+            )
+        yield ids
+        owner.execute("DELETE FROM workspace WHERE id = ANY(%s::uuid[])", [list(ids)])
+
+
+def act_in(pooled: "psycopg.Connection[tuple[object, ...]]", workspace_id: str, *, local: str = "true") -> object:
+    """What one client does in its transaction, told as `in_workspace` does it: the workspaces that it sees."""
+    with pooled.transaction():
+        pooled.execute(f"SELECT set_config('tellback.workspace_id', %s, {local})", [workspace_id])
+        return [str(row[0]) for row in pooled.execute("SELECT id FROM workspace").fetchall()]
+
+
+def test_clients_that_share_a_connection_by_transaction_carry_nothing_over(
+    shared_connection: "psycopg.Connection[tuple[object, ...]]", two_workspaces: tuple[str, str]
+) -> None:
+    for mine in two_workspaces * 3:
+        assert act_in(shared_connection, mine) == [mine]
+        assert shared_connection.execute(VISIBLE).fetchone() == ("", 0)
+    with pytest.raises(ZeroDivisionError), shared_connection.transaction():
+        act_in(shared_connection, two_workspaces[0])
+        raise ZeroDivisionError
+    assert shared_connection.execute(VISIBLE).fetchone() == ("", 0)
+
+
+def test_a_workspace_set_for_the_session_would_be_found(
+    shared_connection: "psycopg.Connection[tuple[object, ...]]", two_workspaces: tuple[str, str]
+) -> None:
+    """The control of the test above."""
+    act_in(shared_connection, two_workspaces[0], local="false")
+    assert shared_connection.execute(VISIBLE).fetchone() == (two_workspaces[0], 1)
+
+
+def test_a_connection_that_never_named_a_workspace_sees_none(
+    shared_connection: "psycopg.Connection[tuple[object, ...]]", two_workspaces: tuple[str, str]
+) -> None:
+    assert shared_connection.execute(VISIBLE).fetchone() in {("", 0), (None, 0)}
+
+
+def test_what_a_request_leaves_behind_after_an_error_is_no_workspace(
+    as_role: Callable[[str], Client], workspace: Workspace, other_workspace_id: UUID
+) -> None:
+    """The request runs in its own workspace, fails in the middle, and the block around it is in its own again."""
+    client = as_role("owner")
+    with in_workspace(other_workspace_id):
+        assert client.get(f"/admin/feedback/stream/{uuid4()}").status_code == 404
+        assert Workspace.objects.get().id == other_workspace_id
     assert Workspace.objects.get().id == workspace.id

@@ -105,7 +105,7 @@ def counts(request: TenantRequest) -> HttpResponse:
     etag = f'"{hashlib.sha256(json.dumps(figures).encode()).hexdigest()[:16]}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    return JsonResponse(figures, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    return JsonResponse(figures, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
 
 
 @require_role(Role.CONTRIBUTOR)
