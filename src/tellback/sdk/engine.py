@@ -104,5 +104,8 @@ class Engine(Protocol):
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The meaning of each text as a vector of length one."""
 
+    def is_telling(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text names anything that others may speak of too. What only shows a mood gathers no theme."""
+
     def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
         """Title and summary for a theme of these texts. `background` is the workspace's mean vector, if known."""

@@ -68,6 +68,13 @@ class Space:
         self.last = vector
 
 
+def why_unthemed(signal_type: str, *, tells: bool) -> str:
+    """Why a signal gathers no theme, for a person to read; empty when it may."""
+    if signal_type in UNTHEMED:
+        return "Thanks are counted, not themed"
+    return "" if tells else "It says how somebody feels, not about what"
+
+
 def centred(vectors: NDArray[np.float32], mean: Vector) -> NDArray[np.float32]:
     """Vectors without what all have in common, of length one."""
     apart = vectors - mean

@@ -59,8 +59,12 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     )
     space = _load(stored)
     candidates = _Candidates.near(waiting, model)
-    for signal in waiting:
-        _place(signal, candidates, space, model, now)
+    telling = engine.is_telling([signal.summary for signal in waiting])
+    for signal, tells in zip(waiting, telling, strict=True):
+        signal.processing_state = SignalState.COMPLETED
+        signal.theme_reason = rules.why_unthemed(signal.signal_type, tells=tells)
+        if not signal.theme_reason:
+            _place(signal, candidates, space, model, now)
     candidates.save(now)
     update_rows(
         waiting,
@@ -90,10 +94,6 @@ def _interpreted(item_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model: str, now: datetime) -> None:
-    signal.processing_state = SignalState.COMPLETED
-    if signal.signal_type in rules.UNTHEMED:
-        signal.theme_reason = "Thanks are counted, not themed"
-        return
     vector = np.asarray(signal.embedding, dtype=np.float32)
     decision = rules.assign(vector, candidates.centroids, space)
     space.learn(vector)
@@ -236,7 +236,8 @@ def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> 
     words = engine.describe(texts, vectors, background=background)
     theme.described_at_count, theme.summary = theme.signal_count, words.summary
     if not theme.title_is_manual:
-        theme.title = words.title
+        taken = Theme.objects.filter(status__in=OPEN, title__iexact=words.title).exclude(pk=theme.pk)
+        theme.title = words.summary.rstrip(".") if taken.exists() else words.title
 
 
 @transaction.atomic

@@ -7,12 +7,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tellback.engines.local import cues
+from tellback.engines.local import cues, titles
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.heads import Head, load_background
 from tellback.engines.local.reviews import whole_vectors
 from tellback.engines.local.sentences import split_sentences
-from tellback.engines.local.titles import describe_theme
 from tellback.kernel.spans import Span
 from tellback.sdk.engine import (
     Description,
@@ -159,9 +158,13 @@ class LocalEngine:
         self._recent.update((text, known[text]) for text in new)
         return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimensions)
 
+    def is_telling(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text has a word that is neither a common one nor one of mood."""
+        return [titles.is_telling(text) for text in texts]
+
     def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
         """Title and summary out of the theme's own sentences."""
-        return describe_theme(texts, vectors, background=background, embed=self.embed)
+        return titles.describe_theme(texts, vectors, background=background, embed=self.embed)
 
 
 def _prior(classes: tuple[str, ...], item: Item) -> Row:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,16 @@ _CLAUSE_END = re.compile(r"[.!?,;:()\[\]{}\"“”…\n&/]|\s[-–—]\s")
 _ENDING = re.compile(r"(?:ing|edly|ed|es|s|er|ers|e)$")
 MAX_SENTENCES = 60
 MAX_CANDIDATES = 200
-MAX_WORDS = 5
+MAX_WORDS = 6
 #: A run that stands in one sentence only is somebody's phrase, not yet everybody's.
 ONCE = 0.82
 #: Words that fewer of the sentences hold are one person's story; then the plainest sentence is the title.
 SHARED = 0.12
-LENGTH = {1: 0.46, 2: 1.0, 3: 1.06, 4: 1.02, 5: 0.94}
+#: One word names a theme only if about half of the sentences hold it.
+ALONE = 0.45
+#: Who says more than this says something, in whatever words.
+MOOD_WORDS = 10
+LENGTH = {1: 0.7, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
 
 
 def _read_words() -> dict[str, frozenset[str]]:
@@ -49,6 +54,10 @@ _EDGE = _WORDS["edge"]
 _DENIALS = _WORDS["denials"]
 #: A run that carries one of these is a piece of a sentence, not a name for it.
 _NOT_INSIDE = _WORDS["not_inside"]
+_VERBS = _WORDS["verbs"]
+_DOING = _VERBS | _WORDS["both"]
+_PREPOSITIONS = _WORDS["prepositions"]
+_DETERMINERS = _WORDS["determiners"]
 #: Words that say how somebody feels or that something is wrong, not what it is about.
 _WEAK = _WORDS["weak"]
 _COMMON = _EDGE | _DENIALS | _NOT_INSIDE
@@ -64,12 +73,23 @@ def describe_theme(texts: Sequence[str], vectors: Vectors, *, background: Vector
     return Description(title=title or _shortened(texts[cited]), summary=_as_sentence(texts[cited]), cited=(cited,))
 
 
+def is_telling(text: str) -> bool:
+    """Whether a sentence names anything. "Terrible." and "Please fix it" say how somebody feels, and of nothing."""
+    words = [word.lower().replace("’", "'") for word in _TOKEN.findall(text)]
+    return len(words) > MOOD_WORDS or any(_tells(word) for word in words)
+
+
+def _tells(word: str) -> bool:
+    empty = word in _COMMON or word in _WEAK or word.endswith("ly")
+    return len(word) > 1 and not word.isdigit() and not empty
+
+
 def _best_title(
     sentences: list[str], centre: Vectors, middle: Vectors, background: Vectors | None, embed: Embed
 ) -> str:
     book = _read(sentences)
     shared = max(SHARED, 2 / book.size) if book.size > 2 else 0.0
-    telling = [run for run in book.runs if _content(run) and book.coverage(run) >= shared]
+    telling = [run for run in book.runs if _content(run) and book.coverage(run) >= _needed(run, book, shared)]
     likely = sorted(telling, key=lambda run: (-book.coverage(run), -len(run), run))[:MAX_CANDIDATES]
     if not likely:
         return ""
@@ -78,6 +98,16 @@ def _best_title(
     merit = np.array([_merit(run, book) for run in likely])
     best = likely[int((closeness * merit).argmax())]
     return _sentence_case(" ".join(_usual_form(word, book.forms) for word in best))
+
+
+def _needed(run: Run, book: "_Book", shared: float) -> float:
+    """The share of the sentences that must hold a run. A name alone says who it is about, not what: none is enough."""
+    if _content(run) > 1 or len(run) > 2:
+        return shared
+    word = next(word for word in run if word not in _COMMON and word not in _WEAK)
+    written, count = book.forms[word].most_common(1)[0]
+    is_name = len(run) == 1 and written[0].isupper() and not written.isupper() and count * 2 > book.forms[word].total()
+    return 2.0 if is_name else max(ALONE if len(run) == 1 else shared, shared)
 
 
 def _merit(run: Run, book: "_Book") -> float:
@@ -152,17 +182,52 @@ def _runs(words: Sequence[str]) -> set[Run]:
 
 def _may_be_title(run: Run) -> bool:
     first, last = run[0], run[-1]
-    if (first in _EDGE and first not in _DENIALS) or last in _COMMON or len(set(run)) < len(run):
+    if (first in _EDGE and first not in _DENIALS | _VERBS) or last in _COMMON or len(set(run)) < len(run):
+        return False
+    if not _reads_well(run):
         return False
     if any(word in _NOT_INSIDE for word in run) or last.endswith("ly") or (first.endswith("ly") and len(first) > 5):
         return False
     return all(len(word) > 2 and not word.isdigit() for word in (first, last))
 
 
+def _reads_well(run: Run) -> bool:
+    """Whether each small word stands where one may stand: a cheap grammar, for there is no tagger here.
+
+    "Can't open" and "Job into an invoice" do; "Job the calendar", "Music work" and "Not through" do not.
+    """
+    if run[0] in _DENIALS and (len(run) == 1 or not _may_be_denied(run[0], run[1])):
+        return False
+    for before, word in pairwise(run):
+        if word in _DETERMINERS and before not in _PREPOSITIONS and not _is_verb(before):
+            return False
+        if word in _VERBS and before not in _DENIALS and before not in {"to", "and", "or"}:
+            return False
+        if word in _PREPOSITIONS and before in _PREPOSITIONS | _DETERMINERS | _DENIALS:
+            return False
+    # "Freezing" names what is wrong; "Log" and "Understands" name nothing.
+    return len(run) > 1 or run[0].endswith("ing") or not _is_verb(run[0])
+
+
+def _may_be_denied(denial: str, word: str) -> bool:
+    if denial == "no":
+        return word not in _VERBS and word not in _COMMON
+    if denial == "not":
+        return word.endswith(("ing", "ed"))
+    return word in _DOING or (denial == "unable" and word == "to")
+
+
+def _is_verb(word: str) -> bool:
+    return _stem(word) in _VERB_STEMS
+
+
 def _stem(word: str) -> str:
     """The word without its ending, so that crash, crashes, crashed and crashing count as one."""
     stem = _ENDING.sub("", word) if len(word) > 4 else word.rstrip("s") if len(word) == 4 else word
     return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
+
+
+_VERB_STEMS = frozenset(_stem(verb) for verb in _DOING)
 
 
 def _usual_form(word: str, forms: dict[str, Counter[str]]) -> str:
