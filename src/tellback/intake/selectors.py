@@ -30,7 +30,9 @@ class StreamFilter:
 
 def list_items(wanted: StreamFilter) -> tuple[list[RawItem], UUID | None]:
     """A page of items, newest first, and the cursor of the next page (None at the end)."""
-    items: QuerySet[RawItem] = RawItem.objects.select_related("source", "principal").prefetch_related("signals")
+    items: QuerySet[RawItem] = RawItem.objects.select_related("source", "principal").prefetch_related(
+        "signals", "attachments"
+    )
     if wanted.source_id:
         items = items.filter(source_id=wanted.source_id)
     if wanted.state == "waiting":

@@ -35,6 +35,6 @@ def person(request: TenantRequest, person_id: UUID) -> HttpResponse:
     """One person and what they said, the latest first."""
     somebody = get_object_or_404(Principal, pk=person_id)
     items = RawItem.objects.filter(principal=somebody).select_related("source", "principal")
-    said = items.prefetch_related("signals").order_by("-source_created_at", "-id")[:ITEMS]
+    said = items.prefetch_related("signals", "attachments").order_by("-source_created_at", "-id")[:ITEMS]
     context = {"person": somebody, "rows": rows_of(list(said)), "said": items.count()}
     return render(request, "themes/person.html", context)
