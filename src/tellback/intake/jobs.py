@@ -10,6 +10,7 @@ from tellback.platform.files import get_files
 from tellback.platform.jobs import Queue, job
 from tellback.platform.tenancy import current_workspace_id
 from tellback.platform.upkeep import periodic, sweep
+from tellback.workspaces.models import PrincipalMerge
 
 
 @job("intake.enrich", queue=Queue.INGEST)
@@ -22,6 +23,12 @@ def enrich(*, item_ids: list[str]) -> None:
 def recover() -> None:
     """Set back items whose worker died."""
     states.recover_stuck(now=timezone.now())
+
+
+@job("intake.follow_merge", queue=Queue.INGEST)
+def follow_merge(*, merge_id: str) -> None:
+    """Move what a merged person said, or back."""
+    services.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
 
 
 @job("intake.remove_files", queue=Queue.MAINTENANCE)

@@ -180,7 +180,7 @@ def count_people(search: str) -> int:
 
 
 def _people_found(search: str) -> QuerySet[Principal]:
-    people = Principal.objects.filter(type=PrincipalType.USER)
+    people = Principal.objects.filter(type=PrincipalType.USER, merged_into=None)
     for word in search.split():
         people = people.filter(Q(display_name__icontains=word) | Q(email__icontains=word) | Q(company__icontains=word))
     return people
