@@ -23,15 +23,15 @@ PUBLIC, CUSTOMER, TEAM, ADMIN = "public", "user", "contributor", "admin"
 #: The least role that each named address asks for.
 TABLE = {
     PUBLIC: """boards board new-post post vote comment roadmap changelog changelog-entry receipt unsubscribe enter
-        sign-in account_login account_request_login_code account_confirm_login_code account_logout account_signup
-        account_inactive account_email account_email_verification_sent account_reauthenticate account_change_password
-        account_set_password account_reset_password""",
+        signed-file sign-in account_login account_request_login_code account_confirm_login_code account_logout
+        account_signup account_inactive account_email account_email_verification_sent account_reauthenticate
+        account_change_password account_set_password account_reset_password""",
     CUSTOMER: "notifications",
-    TEAM: """account account-name account-password choose-workspace sources insights theme-archive stream
+    TEAM: """account account-name account-password choose-workspace sources insights theme-archive stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
         admin-changelog new-entry edit-entry publish-entry""",
     ADMIN: """settings settings-name settings-keys settings-key-revoke settings-members settings-member mailbox
-        kept-mail kept-mail-html new-source""",
+        kept-mail kept-mail-html new-source merge-person unmerge-person""",
 }
 ROLE_OF = {name: role for role, names in TABLE.items() for name in names.split()}
 #: Not pages: they have no name, know no session, and are tried where they are defined.

@@ -24,7 +24,8 @@ from tellback.platform.jobs import Queue, defer
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.services import move_with_post
 from tellback.understanding.models import Signal
-from tellback.workspaces.models import Principal, Workspace
+from tellback.workspaces.merging import follow
+from tellback.workspaces.models import Principal, PrincipalMerge, Workspace
 
 DEFAULT_STATUSES = (
     ("Open", StatusCategory.OPEN, False),
@@ -191,6 +192,19 @@ def take_vote_back(*, post: Post, principal: Principal) -> bool:
     if deleted:
         Post.objects.filter(pk=post.pk).update(vote_count=F("vote_count") - 1)
     return bool(deleted)
+
+
+@transaction.atomic
+def follow_merge(*, merge: PrincipalMerge) -> None:
+    """Move what a merged person wrote and voted for to the kept one, or back when it was undone. Safe to repeat.
+
+    One person has one vote: a second one is set aside, and each post's figure is its votes again.
+    """
+    follow(merge=merge, model=Post, column="author")
+    follow(merge=merge, model=Comment, column="author")
+    votes = follow(merge=merge, model=Vote, column="principal", unique_with=["post_id"])
+    for post in Post.objects.filter(id__in={vote.post_id for vote in votes}).select_for_update().order_by("id"):
+        Post.objects.filter(pk=post.pk).update(vote_count=Vote.objects.filter(post=post).count())
 
 
 @transaction.atomic

@@ -99,7 +99,7 @@ def _edge_options() -> EdgeOptions:
         base_url=settings.BASE_URL,
         max_payload_bytes=limits.max_payload_size,
         max_v2_bytes=limits.max_payload_size_v2,
-        max_batch_bytes=10 * limits.max_payload_size_v2,
+        max_batch_bytes=8 * limits.max_payload_size_v2,
         requests_per_minute=limits.rate_limit,
         idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
     )

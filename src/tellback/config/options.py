@@ -67,6 +67,11 @@ class Options(BaseSettings):
     worker_grace: float = Field(
         20, ge=0, le=25, description="Seconds that running jobs have to finish when a worker is asked to stop."
     )
+    files_url: SecretStr | None = Field(
+        None,
+        description="s3://key:secret@bucket/prefix?region=…&endpoint=https://… keeps attachments there; empty keeps "
+        "them below the data folder.",
+    )
     mail_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587 sends mail; empty keeps it in the development mailbox.",

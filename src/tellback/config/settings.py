@@ -135,6 +135,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
+FILES_URL = OPTIONS.files_url.get_secret_value() if OPTIONS.files_url else ""
+
 DEFAULT_FROM_EMAIL = OPTIONS.mail_from
 MAIL_DOMAIN = _host
 if OPTIONS.mail_url:

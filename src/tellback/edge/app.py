@@ -10,16 +10,17 @@ from uuid import UUID
 import orjson
 
 from tellback.edge.batch import Batch, read_batch
-from tellback.edge.body import check, parse_json, parse_v1, read_body, require_json
+from tellback.edge.body import check, media_type_of, parse_json, parse_v1, read_body, require_json
 from tellback.edge.committer import Committer
-from tellback.edge.errors import VersionEnded, WrongMethod
+from tellback.edge.errors import TooLarge, VersionEnded, WrongMethod
+from tellback.edge.files import FileKeeper, SentFile, files_in, read_form, size_of_files
 from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
-from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2
+from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
 from tellback.intake.schemas import VERSIONS
 from tellback.intake.schemas.lifetime import lifetime_headers
-from tellback.intake.schemas.v2 import FeedbackV2
+from tellback.intake.schemas.v2 import MAX_BASE64, FeedbackV2
 from tellback.kernel.errors import Forbidden, Invalid, TellbackError, Unauthenticated, Unavailable
 from tellback.kernel.ids import to_public
 from tellback.platform.problems import problem_of
@@ -31,6 +32,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 #: Status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
+
+#: What a request says, and its files.
+Read = tuple[Submission, list[SentFile]]
 
 #: The door's addresses, each also with a slash at its end.
 PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
@@ -45,7 +49,8 @@ class EdgeOptions:
     base_url: str
     max_payload_bytes: int = 4096
     max_v2_bytes: int = 262_144
-    max_batch_bytes: int = 2_621_440
+    max_batch_bytes: int = 2_097_152
+    max_form_bytes: int = 26_214_400
     requests_per_minute: int = 100
     idempotency_window: timedelta = timedelta(hours=24)
 
@@ -58,6 +63,7 @@ class Edge:
         self.keys = KeyRing(conninfo=conninfo)
         self.committer = Committer(conninfo=conninfo)
         self.limiter = RateLimiter(conninfo=conninfo)
+        self.files = FileKeeper()
 
     def start(self) -> None:
         """Begin accepting."""
@@ -97,7 +103,6 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
-        require_json(headers)
         sender = Sender(holder, sources, self.options.idempotency_window)
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
         return status, {**allowance.headers, **extra}, body
@@ -115,26 +120,42 @@ class Edge:
         if scope["path"].removesuffix("/").endswith("/batch"):
             return await self._accept_batch(headers, receive, sender, now)
         read = self._read_v1 if version == "v1" else self._read_v2
-        submission = await read(headers, receive, sender, now)
+        submission, files = await read(headers, receive, sender, now)
+        if files:
+            submission = with_files(submission, *await self.files.keep(sender.holder.workspace_id, files))
         row = await _prepared(submission, now=now)
         accepted = await self.committer.store(sender.holder.workspace_id, row)
+        if submission.files and accepted.outcome != Outcome.ACCEPTED:
+            await self.files.discard(submission.files)
         return self._answer(accepted, submission.external_id)
 
-    async def _read_v1(self, headers: dict[str, str], receive: Receive, sender: Sender, _now: datetime) -> Submission:
+    async def _read_v1(self, headers: dict[str, str], receive: Receive, sender: Sender, _now: datetime) -> Read:
+        require_json(headers)
         payload = parse_v1(await read_body(headers, receive, limit=self.options.max_payload_bytes))
         key = agreed_key(str(payload.idempotency_key), stated_key(headers))
-        return submission_of_v1(payload, sender, key=key)
+        return submission_of_v1(payload, sender, key=key), files_in(None, payload.metadata)
 
-    async def _read_v2(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Submission:
-        body = await read_body(headers, receive, limit=self.options.max_v2_bytes)
-        payload = check(FeedbackV2, parse_json(body))
+    async def _read_v2(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Read:
+        sent: list[SentFile] = []
+        if media_type_of(headers) == "multipart/form-data":
+            body, sent = await read_form(headers, receive, limit=self.options.max_form_bytes)
+        else:
+            require_json(headers)
+            body = await read_body(headers, receive, limit=self.options.max_v2_bytes + MAX_BASE64)
+        value = parse_json(body)
+        if len(body) - size_of_files(value) > self.options.max_v2_bytes:
+            raise TooLarge(f"Without its attachments a request may have {self.options.max_v2_bytes} bytes.")
+        payload = check(FeedbackV2, value)
+        files = [*sent, *files_in(payload.attachments, payload.metadata)]
         key = agreed_key(str(payload.idempotency_key or ""), stated_key(headers))
-        return submission_of_v2(payload, sender, key=key, now=now)
+        beside = [file.upload.content for file in sent]
+        return submission_of_v2(payload, sender, key=key, now=now, beside=beside), files
 
     async def _accept_batch(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Answer:
         """202 when every item is stored, 207 when one or more are refused; each result says which."""
         if sender.holder.kind != KeyKind.SECRET:
             raise Forbidden("A widget key sends one piece of feedback at a time. Batches need an API key (tb_…).")
+        require_json(headers)
         header = stated_key(headers)
         body = await read_body(headers, receive, limit=self.options.max_batch_bytes)
         batch = await asyncio.to_thread(read_batch, body, sender, header=header, now=now)

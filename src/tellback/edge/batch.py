@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tellback.edge.body import check, parse_json
+from tellback.edge.body import REFUSAL, check, parse_json
 from tellback.edge.payloads import Sender, agreed_key, submission_of_v2
 from tellback.intake.accept import prepare
 from tellback.intake.schemas.v2 import FeedbackV2
@@ -76,6 +76,8 @@ def _items_of(value: Any) -> tuple[str, list[Any]]:
 def _row_of(item: Any, index: int, sender: Sender, header: str, now: datetime) -> Row | TellbackError:
     try:
         payload = check(FeedbackV2, item)
+        if payload.attachments or (payload.metadata and payload.metadata.screenshot_base64):
+            raise Invalid(REFUSAL, errors=[FieldError("/attachments", "are sent with one piece of feedback at a time")])
         own = str(payload.idempotency_key or "")
         key = own or agreed_key("", f"{header}/{index}" if header else "")
         return prepare(submission_of_v2(payload, sender, key=key, now=now), now=now)

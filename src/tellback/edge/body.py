@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,10 +18,15 @@ REFUSAL = "The feedback was not accepted; see errors for each field."
 
 async def read_body(headers: dict[str, str], receive: Receive, *, limit: int) -> bytes:
     """The whole body. Raises `TooLarge` as soon as it is longer than `limit` bytes, `BadJson` when it breaks off."""
+    return b"".join([chunk async for chunk in chunks_of(headers, receive, limit=limit)])
+
+
+async def chunks_of(headers: dict[str, str], receive: Receive, *, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises as `read_body` does."""
     length = headers.get("content-length", "0")
     if length.isdigit() and int(length) > limit:
         raise TooLarge(f"A request may have {limit} bytes; this one has {length[:20]}.")
-    chunks, size = [], 0
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -30,9 +35,9 @@ async def read_body(headers: dict[str, str], receive: Receive, *, limit: int) ->
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"A request may have {limit} bytes; this one has more.")
-        chunks.append(chunk)
+        yield chunk
         if not message.get("more_body"):
-            return b"".join(chunks)
+            return
 
 
 def require_json(headers: dict[str, str]) -> None:

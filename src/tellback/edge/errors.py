@@ -27,6 +27,12 @@ class BadJson(TellbackError):
     code, status, title = "malformed", 400, "The request is not valid JSON"
 
 
+class BadForm(TellbackError):
+    """The body cannot be read as a form at all."""
+
+    code, status, title = "malformed", 400, "The request is not a valid form"
+
+
 class VersionEnded(TellbackError):
     """This payload version is no longer taken."""
 

@@ -1,12 +1,14 @@
 """What a payload says, as a submission: from either version, for the holder of a key."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from tellback.edge.keys import OwnSource, Sources
 from tellback.intake.accept import Idempotency, Submission, fingerprint
+from tellback.intake.attachments.services import KeptFile
 from tellback.intake.schemas.v1 import FeedbackV1, Metadata
 from tellback.intake.schemas.v2 import AuthorV2, FeedbackV2
 from tellback.kernel.errors import FieldError, Invalid, Unavailable
@@ -96,8 +98,14 @@ def submission_of_v1(payload: FeedbackV1, sender: Sender, *, key: str) -> Submis
     )
 
 
-def submission_of_v2(payload: FeedbackV2, sender: Sender, *, key: str, now: datetime) -> Submission:
-    """Version 2 as a submission. Raises `Invalid` for a source that the key may not name, or two ids of one person."""
+def submission_of_v2(
+    payload: FeedbackV2, sender: Sender, *, key: str, now: datetime, beside: Sequence[bytes] = ()
+) -> Submission:
+    """Version 2 as a submission. Raises `Invalid` for a source that the key may not name, or two ids of one person.
+
+    `beside` is the content of files that came beside the payload: with others it is another request.
+    """
+    said = payload.model_dump_json(exclude_unset=True, exclude={"idempotency_key": True})
     source = sender.source_named(payload.source) if payload.source else sender.default_source()
     return Submission(
         source_id=source.id,
@@ -113,10 +121,16 @@ def submission_of_v2(payload: FeedbackV2, sender: Sender, *, key: str, now: date
         source_created_at=payload.occurred_at or payload.timestamp or now,
         external_id=key,
         external_url=payload.external_url,
-        idempotency=_idempotency(
-            sender, key, payload.model_dump_json(exclude_unset=True, exclude={"idempotency_key": True})
-        ),
+        idempotency=_idempotency(sender, key, "".join([said, *(sha256(content).hexdigest() for content in beside)])),
     )
+
+
+def with_files(submission: Submission, kept: tuple[KeptFile, ...], notes: list[str]) -> Submission:
+    """The submission with the files that came with it; what was left out is noted in its metadata."""
+    context = submission.context
+    if notes:
+        context = {**context, "metadata": {**context.get("metadata", {}), "filesLeftOut": notes}}
+    return replace(submission, files=kept, context=context)
 
 
 def _is_called(source: OwnSource, wanted: str) -> bool:
@@ -158,7 +172,8 @@ def _context_of(payload: FeedbackV2) -> dict[str, Any]:
 
 
 def _client_of(metadata: Metadata | None) -> dict[str, Any]:
-    return metadata.model_dump(by_alias=True, exclude_none=True) if metadata else {}
+    """What version 1 knows of the client. The screenshot is a file, see `edge.files`."""
+    return metadata.model_dump(by_alias=True, exclude_none=True, exclude={"screenshot_base64"}) if metadata else {}
 
 
 def _page_of(client: Mapping[str, Any], session_id: str | None) -> dict[str, Any]:

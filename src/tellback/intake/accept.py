@@ -18,10 +18,13 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
+from tellback.intake.attachments.services import KeptFile
 from tellback.intake.redaction import Redactor
 from tellback.kernel.ids import new_id
 
 ACCEPT_SQL = "SELECT n, id, receipt_token, outcome FROM tellback_accept(%s::uuid, %s::jsonb)"
+#: The same, and the rows of the files that came with the items.
+ACCEPT_WITH_FILES_SQL = ACCEPT_SQL.replace("tellback_accept(", "tellback_accept_with_files(")
 #: A sender's clock may be this far ahead; later times are taken for a wrong clock.
 CLOCK_LEEWAY = timedelta(minutes=10)
 EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -65,6 +68,7 @@ class Submission:
     idempotency: Idempotency | None = None
     dedupe_key: str | None = None
     silent: bool = False
+    files: tuple[KeptFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,11 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
     created, clock_note = _trusted_time(submission.source_created_at, now)
     if clock_note:
         context = {**context, "metadata": {**context.get("metadata", {}), **clock_note}}
+    if submission.files:
+        linked = context.get("attachments", [])
+        context = {**context, "attachments": [*(file.as_context() for file in submission.files), *linked]}
     idempotency = submission.idempotency
-    return {
+    row = {
         "id": item_id,
         "source_id": submission.source_id,
         "source_type": submission.source_type,
@@ -117,6 +124,14 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
         "fingerprint": idempotency.fingerprint if idempotency else None,
         "expires_at": now + idempotency.window if idempotency else None,
     }
+    if submission.files:
+        row["files"] = [file.as_row(position) for position, file in enumerate(submission.files)]
+    return row
+
+
+def accept_sql(rows: Sequence[dict[str, Any]]) -> str:
+    """The statement that stores these rows."""
+    return ACCEPT_WITH_FILES_SQL if any("files" in row for row in rows) else ACCEPT_SQL
 
 
 def _trusted_time(claimed: datetime, now: datetime) -> tuple[datetime, dict[str, str]]:
@@ -143,5 +158,5 @@ def accept_batch(*, workspace_id: UUID, submissions: Sequence[Submission], now: 
     """Accept submissions of one workspace within the caller's transaction, answering in their order."""
     rows = [prepare(submission, now=now) for submission in submissions]
     with connection.cursor() as cursor:
-        cursor.execute(ACCEPT_SQL, [str(workspace_id), encode(rows)])
+        cursor.execute(accept_sql(rows), [str(workspace_id), encode(rows)])
         return decode(rows, cursor.fetchall())

@@ -5,8 +5,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.intake import services, states
+from tellback.intake.attachments.services import remove_orphans
+from tellback.platform.files import get_files
 from tellback.platform.jobs import Queue, job
-from tellback.platform.upkeep import sweep
+from tellback.platform.tenancy import current_workspace_id
+from tellback.platform.upkeep import periodic, sweep
+from tellback.workspaces.models import PrincipalMerge
 
 
 @job("intake.enrich", queue=Queue.INGEST)
@@ -21,4 +25,23 @@ def recover() -> None:
     states.recover_stuck(now=timezone.now())
 
 
+@job("intake.follow_merge", queue=Queue.INGEST)
+def follow_merge(*, merge_id: str) -> None:
+    """Move what a merged person said, or back."""
+    services.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
+
+
+@job("intake.remove_files", queue=Queue.MAINTENANCE)
+def remove_files(*, keys: list[str]) -> None:
+    """Remove the content of attachments that were erased."""
+    get_files().delete(keys)
+
+
+@job("intake.remove_orphans", queue=Queue.MAINTENANCE)
+def orphans() -> None:
+    """Remove files whose item was never stored."""
+    remove_orphans(workspace_id=current_workspace_id(), now=timezone.now())
+
+
 sweep("intake.recover", queue=Queue.MAINTENANCE)
+periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)

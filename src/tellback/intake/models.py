@@ -108,6 +108,34 @@ class RawItem(WorkspaceOwned):
         return self.public_id
 
 
+class Attachment(WorkspaceOwned):
+    """A file that came with a raw item, made harmless. Its content is where `platform.files` keeps it."""
+
+    id_prefix = "attachment"
+
+    raw_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="attachments")
+    position = models.PositiveSmallIntegerField()
+    name = models.TextField(help_text="Safe to show and to save under; private data is taken out")
+    media_type = models.CharField(max_length=60)
+    size_bytes = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content, hex")
+    file_key = models.TextField(unique=True, help_text="Where the content is kept")
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "attachment"
+        constraints = [models.UniqueConstraint(fields=["raw_item", "position"], name="attachment_position_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it was made anew from its pixels, so that it may be shown in a page."""
+        return self.media_type in {"image/png", "image/jpeg"}
+
+
 class IdempotencyKey(WorkspaceOwned):
     """A request that was already accepted: the same key within its window gets the same answer."""
 
@@ -155,6 +183,7 @@ class ImportRun(WorkspaceOwned):
 
 __all__ = [
     "ApiKey",
+    "Attachment",
     "DeliveryMode",
     "FeedbackSource",
     "IdempotencyKey",

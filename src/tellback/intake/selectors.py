@@ -30,7 +30,9 @@ class StreamFilter:
 
 def list_items(wanted: StreamFilter) -> tuple[list[RawItem], UUID | None]:
     """A page of items, newest first, and the cursor of the next page (None at the end)."""
-    items: QuerySet[RawItem] = RawItem.objects.select_related("source", "principal").prefetch_related("signals")
+    items: QuerySet[RawItem] = RawItem.objects.select_related("source", "principal").prefetch_related(
+        "signals", "attachments"
+    )
     if wanted.source_id:
         items = items.filter(source_id=wanted.source_id)
     if wanted.state == "waiting":
@@ -178,7 +180,7 @@ def count_people(search: str) -> int:
 
 
 def _people_found(search: str) -> QuerySet[Principal]:
-    people = Principal.objects.filter(type=PrincipalType.USER)
+    people = Principal.objects.filter(type=PrincipalType.USER, merged_into=None)
     for word in search.split():
         people = people.filter(Q(display_name__icontains=word) | Q(email__icontains=word) | Q(company__icontains=word))
     return people

@@ -13,7 +13,8 @@ from tellback.kernel.errors import Invalid
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
 from tellback.workspaces.identity import Author, resolve_authors
-from tellback.workspaces.models import Workspace
+from tellback.workspaces.merging import follow
+from tellback.workspaces.models import PrincipalMerge, Workspace
 
 #: How many waiting items a job takes along.
 BATCH = 64
@@ -86,6 +87,18 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     workspace_id = items[0].workspace_id
     defer("triage.open_feedback", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=ids)
     defer("understanding.understand", queue=Queue.AI, workspace_id=workspace_id, item_ids=ids)
+
+
+@transaction.atomic
+def follow_merge(*, merge: PrincipalMerge) -> None:
+    """Move what a merged person said to the kept one, or back when it was undone. Safe to repeat.
+
+    The themes then count their people anew.
+    """
+    items = follow(merge=merge, model=RawItem, column="principal")
+    if items:
+        ids = [str(item.id) for item in items]
+        defer("themes.recount", queue=Queue.AI, workspace_id=merge.workspace_id, item_ids=ids)
 
 
 def author_of(item: RawItem) -> Author:

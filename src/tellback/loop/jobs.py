@@ -9,7 +9,8 @@ from tellback.loop import services
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
-from tellback.workspaces.models import Principal
+from tellback.workspaces.identity import current_person
+from tellback.workspaces.models import Principal, PrincipalMerge
 
 
 @job("loop.acknowledge", queue=Queue.EFFECTS)
@@ -45,10 +46,15 @@ def on_comment(*, post_id: str, principal_id: str) -> None:
     _subscribe(post_id, principal_id, SubscriptionReason.COMMENT)
 
 
+@job("loop.follow_merge", queue=Queue.INGEST)
+def follow_merge(*, merge_id: str) -> None:
+    """Move what a merged person is subscribed to and was told, or back."""
+    services.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
+
+
 def _subscribe(post_id: str, principal_id: str, reason: SubscriptionReason) -> None:
-    services.subscribe(
-        post=Post.objects.get(id=post_id), principal=Principal.objects.get(id=principal_id), reason=reason
-    )
+    person = current_person(Principal.objects.get(id=principal_id))
+    services.subscribe(post=Post.objects.get(id=post_id), principal=person, reason=reason)
 
 
 @job("loop.on_post_moved", queue=Queue.EFFECTS)

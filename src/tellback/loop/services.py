@@ -37,7 +37,8 @@ from tellback.platform.jobs import Queue, defer
 from tellback.platform.loop_config import get_loop_config
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
-from tellback.workspaces.models import Principal, PrincipalType
+from tellback.workspaces.merging import follow
+from tellback.workspaces.models import Principal, PrincipalMerge, PrincipalType
 
 UNSUBSCRIBE_SALT = "tellback.unsubscribe"
 FAN_OUT = 100
@@ -51,6 +52,17 @@ def subscribe(*, post: Post, principal: Principal, reason: SubscriptionReason) -
     Subscription.objects.get_or_create(
         workspace_id=post.workspace_id, post=post, principal=principal, defaults={"reason": reason}
     )
+
+
+@transaction.atomic
+def follow_merge(*, merge: PrincipalMerge) -> None:
+    """Move what a merged person hears about and was told to the kept one, or back when it was undone. Safe to repeat.
+
+    Nobody hears of the same thing twice for it: where both were subscribed or told, the kept one's stays.
+    """
+    follow(merge=merge, model=Subscription, column="principal", unique_with=["post_id"])
+    follow(merge=merge, model=ChangelogRecipient, column="principal", unique_with=["changelog_entry_id"])
+    follow(merge=merge, model=Notification, column="principal", unique_with=["key"])
 
 
 @transaction.atomic

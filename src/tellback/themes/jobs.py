@@ -24,6 +24,12 @@ def assign(*, item_ids: list[str]) -> None:
     )
 
 
+@job("themes.recount", queue=Queue.AI)
+def recount(*, item_ids: list[str]) -> None:
+    """Count the people of the themes of these items anew, since they are somebody else's."""
+    services.recount_themes(workspace_id=current_workspace_id(), item_ids=[UUID(item_id) for item_id in item_ids])
+
+
 @job_in_steps("themes.refresh", queue=Queue.AI)
 def refresh(*, workspace_id: UUID) -> None:
     """Bring every changed theme of the workspace up to date, a few at a time: nobody waits long for their rows."""

@@ -190,6 +190,14 @@ def _save(stored: ThemeSpace, space: rules.Space) -> None:
 
 
 @transaction.atomic
+def recount_themes(*, workspace_id: UUID, item_ids: Sequence[UUID]) -> None:
+    """Have the figures of every theme that these items speak to counted anew."""
+    spoken_to = Signal.objects.filter(raw_feedback_item_id__in=item_ids).exclude(theme_id=None)
+    Theme.objects.filter(id__in=spoken_to.values("theme_id")).update(is_stale=True)
+    defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
+
+
+@transaction.atomic
 def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200) -> int:
     """Bring the figures, strength and words of changed themes up to date; returns how many. Safe to repeat.
 

@@ -60,6 +60,23 @@ def resolve_authors(*, workspace_id: UUID, authors: Sequence[Author]) -> list[Pr
     return [people.find(author) for author in authors]
 
 
+def current_people(people: dict[UUID, Principal]) -> dict[UUID, Principal]:
+    """For each of these people whom they are merged into, however often; who is not costs no query."""
+    known = dict(people)
+    while missing := {one.merged_into_id for one in known.values() if one.merged_into_id} - known.keys():
+        known |= Principal.objects.in_bulk(missing)
+
+    def now(person: Principal) -> Principal:
+        return now(known[person.merged_into_id]) if person.merged_into_id else person
+
+    return {id: now(person) for id, person in people.items()}
+
+
+def current_person(person: Principal) -> Principal:
+    """Whom this person is merged into, however often; themselves when they are not."""
+    return current_people({person.id: person})[person.id]
+
+
 def _one_newcomer_at_a_time(workspace_id: UUID) -> None:
     """Let no other transaction meet new people of this workspace, or learn of known ones, until ours ends.
 
@@ -94,10 +111,11 @@ class _People:
             # Without an empty address among them, which lets the index of addresses be used.
             named = Principal.objects.exclude(email="").alias(folded=Lower("email")).filter(folded__in=emails)
             one |= {person.id: person for person in named}
+        now = current_people(one)
         return cls(
-            by_id=one,
-            by_email={person.email.lower(): person for person in one.values() if person.email},
-            by_external={external: one[link.principal_id] for external, link in links.items()},
+            by_id={id: now[id] for id in one},
+            by_email={person.email.lower(): now[id] for id, person in one.items() if person.email},
+            by_external={external: now[link.principal_id] for external, link in links.items()},
         )
 
     def find(self, author: Author) -> Principal | None:

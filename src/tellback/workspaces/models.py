@@ -121,6 +121,14 @@ class Principal(WorkspaceOwned):
     plan = models.CharField(max_length=40, blank=True, default="")
     mrr = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The same person, whom everything is about from now on",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -138,6 +146,51 @@ class Principal(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.display_name or self.email or self.public_id
+
+
+class PrincipalMerge(WorkspaceOwned):
+    """Two principals that turned out to be one person: `merged` is `kept` until it is undone."""
+
+    id_prefix = "merge"
+
+    kept = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="+")
+    merged = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="+")
+    actor = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    learnt = models.JSONField(default=dict, help_text="What the kept one learnt of the other, by field")
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "principal_merge"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"], condition=models.Q(undone_at=None), name="principal_merged_once"
+            ),
+            models.CheckConstraint(condition=~models.Q(kept=models.F("merged")), name="principal_merge_of_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} into {self.kept_id}"
+
+
+class PrincipalMove(WorkspaceOwned):
+    """One row that followed a merge, so that it can go back: moved, or set aside because the kept one had its like."""
+
+    id_prefix = "move"
+
+    merge = models.ForeignKey(PrincipalMerge, on_delete=models.CASCADE, related_name="moves")
+    table = models.CharField(max_length=63)
+    column = models.CharField(max_length=63)
+    row_id = models.UUIDField()
+    set_aside = models.JSONField(null=True, blank=True, help_text="The whole row, when it was set aside")
+
+    class Meta:
+        db_table = "principal_move"
+        constraints = [
+            models.UniqueConstraint(fields=["merge", "table", "column", "row_id"], name="principal_move_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id}"
 
 
 class ExternalIdentity(WorkspaceOwned):

@@ -9,6 +9,7 @@ from datetime import datetime
 from tellback.kernel.errors import Conflict, Forbidden, Invalid
 from tellback.kernel.ids import new_id
 from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.identity import current_person
 from tellback.workspaces.models import ApiKey, AuditEntry, KeyKind, Principal, Role, User, Workspace
 
 KEY_PREFIXES = {KeyKind.SECRET: "tb_", KeyKind.WIDGET: "pk_"}
@@ -23,9 +24,10 @@ def create_workspace(*, name: str, slug: str) -> Workspace:
 
 def add_member(*, workspace: Workspace, user: User, role: Role) -> Principal:
     """Let a login into the workspace with this role; an existing person with the same address is the same person."""
+    known = Principal.objects.filter(workspace=workspace, email__iexact=user.email).first()
     principal = (
         Principal.objects.filter(workspace=workspace, user=user).first()
-        or Principal.objects.filter(workspace=workspace, email__iexact=user.email).first()
+        or (current_person(known) if known else None)
         or Principal(workspace=workspace, email=user.email, display_name=user.name)
     )
     principal.user, principal.role = user, role

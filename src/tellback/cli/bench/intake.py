@@ -29,6 +29,9 @@ CONNECTIONS = (1, 16, 64)
 #: The target of the design: at 64 connections, of what pgbench does.
 TARGET_RATIO = 0.45
 TARGET_P99_MS = 50.0
+#: Pieces of feedback in a batch, and how many times as many a second they are to be.
+BATCH = 100
+TARGET_BATCH_RATIO = 3.0
 
 #: One row of the raw items' shape, indexes included, as an ordinary insert would store it.
 PGBENCH_TABLE = "CREATE TABLE bench_row (LIKE raw_feedback_items INCLUDING ALL)"
@@ -69,12 +72,38 @@ def measure_intake(*, seconds: float) -> dict[str, Any]:
             ours = _load(stage, connections=connections, seconds=seconds)
             reference = _pgbench(stage, connections=connections, seconds=seconds)
             runs.append({"connections": connections, **asdict(ours), "pgbench_per_second": reference})
+        others = _measure_versions(stage, seconds)
         peak = max(float(run["per_second"]) for run in runs)
         say("Measuring the latency at half of the peak …")
         half = _load(stage, connections=64, seconds=seconds * 2, rate=peak / 2)
         with psycopg.connect(stage.url) as connection:
             stored = connection.execute("SELECT count(*) FROM raw_feedback_items").fetchone()
-    return _report(runs, half=half, ceiling=ceiling, stored=int(stored[0]) if stored else 0)
+    return {
+        **_report(runs, half=half, ceiling=ceiling, stored=int(stored[0]) if stored else 0),
+        **_compare_versions(runs, others),
+    }
+
+
+def _measure_versions(stage: Stage, seconds: float) -> list[dict[str, Any]]:
+    """Version 2 as single posts and as batches of a hundred, each over one connection and over as many as help."""
+    found = []
+    for batch, counts in ((0, (1, 64)), (BATCH, (1, 4))):
+        for connections in counts:
+            say(f"Measuring version 2 at {connections} connections{', in batches' if batch else ''} …")
+            result = _load(stage, connections=connections, seconds=seconds, version="v2", batch=batch)
+            found.append({"version": "v2", "batch": batch, "connections": connections, **asdict(result)})
+    return found
+
+
+def _compare_versions(runs: list[dict[str, Any]], others: list[dict[str, Any]]) -> dict[str, Any]:
+    """`ratio_batch` is for one sender that waits for each answer, `ratio_batch_peak` for many that fill the machine."""
+    single, peak, batch, batch_peak = (float(run["per_second"]) for run in others)
+    ratios = {
+        "ratio_v2": round(peak / float(runs[-1]["per_second"]), 3),
+        "ratio_batch": round(batch / single, 3),
+        "ratio_batch_peak": round(batch_peak / peak, 3),
+    }
+    return {"other_runs": others, **ratios, "batch_target_met": ratios["ratio_batch"] >= TARGET_BATCH_RATIO}
 
 
 def _report(runs: list[dict[str, Any]], *, half: Result, ceiling: float, stored: int) -> dict[str, Any]:
@@ -108,6 +137,18 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     }
     rows = [{**run, "ratio": report[f"ratio_{run['connections']}"]} for run in report["runs"]]
     print_rows(rows, columns=columns, empty="", as_json=False)
+    names = {
+        "version": "Version",
+        "batch": "Batch",
+        "connections": "Connections",
+        "per_second": "Items/s",
+        "p99_ms": "p99 ms",
+    }
+    print_rows(report["other_runs"], columns=names, empty="", as_json=False)
+    say(
+        f"One sender stores {report['ratio_batch']} times as many items a second in batches of {BATCH}; "
+        f"with many senders it is {report['ratio_batch_peak']} times."
+    )
     say(
         f"At half of the peak ({report['half_peak_per_second']:.0f}/s): p50 {report['half_peak_p50_ms']} ms, "
         f"p99 {report['half_peak_p99_ms']} ms. The load generator alone does "
@@ -177,8 +218,10 @@ def _ceiling(seconds: float) -> float:
         return _run_load(Plan(port=port, key="none", connections=64, seconds=min(seconds, 3))).per_second
 
 
-def _load(stage: Stage, *, connections: int, seconds: float, rate: float = 0.0) -> Result:
-    return _run_load(Plan(port=stage.port, key=stage.key, connections=connections, seconds=seconds, rate=rate))
+def _load(
+    stage: Stage, *, connections: int, seconds: float, rate: float = 0.0, version: str = "v1", batch: int = 0
+) -> Result:
+    return _run_load(Plan(stage.port, stage.key, connections, seconds=seconds, rate=rate, version=version, batch=batch))
 
 
 def _run_load(plan: Plan) -> Result:

@@ -23,18 +23,26 @@ STATIC = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-le
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: to which port, with which key, over how many connections. `rate` 0 is as fast as answers come."""
+    """What to send: to which port, with which key, over how many connections. `rate` 0 is as fast as answers come.
+
+    `version` is that of the payload; `batch` is how many of version 2 one request carries, 0 for none of a batch.
+    """
 
     port: int
     key: str
     connections: int
     seconds: float
     rate: float = 0.0
+    version: str = "v1"
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came back. Latencies are in milliseconds, from the instant at which a request was due."""
+    """What came back. Latencies are in milliseconds, from the instant at which a request was due.
+
+    `accepted` and `per_second` count pieces of feedback, `other` counts requests.
+    """
 
     accepted: int
     other: int
@@ -43,32 +51,54 @@ class Result:
     p99_ms: float
 
 
-class _Requests:
-    """Requests that differ in their idempotency key only."""
+V1_BODY = {
+    "userId": "u_123",
+    "sessionId": None,
+    "channel": "in-app",
+    "category": "bug",
+    "severity": "high",
+    "content": TEXT,
+    "metadata": {"locale": "en", "appVersion": "2.4.1", "pageUrl": "https://example.com/invoices"},
+    "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+}
+V2_BODY = {
+    "channel": "in-app",
+    "category": "bug",
+    "severity": "high",
+    "content": TEXT,
+    "author": {"externalUserId": "u_123"},
+    "context": {
+        "pageContext": {"url": "https://example.com/invoices"},
+        "metadata": {"locale": "en", "appVersion": "2.4.1"},
+    },
+    "occurredAt": V1_BODY["timestamp"],
+}
 
-    def __init__(self, key: str) -> None:
-        before = '{"idempotencyKey":"'
-        rest = {
-            "userId": "u_123",
-            "sessionId": None,
-            "channel": "in-app",
-            "category": "bug",
-            "severity": "high",
-            "content": TEXT,
-            "metadata": {"locale": "en", "appVersion": "2.4.1", "pageUrl": "https://example.com/invoices"},
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        }
-        after = '",' + json.dumps(rest, separators=(",", ":"))[1:]
-        head = (
-            "POST /v1/feedback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {key}\r\ncontent-length: {len(before) + 36 + len(after)}\r\n\r\n"
-        )
-        self._before, self._after = (head + before).encode(), after.encode()
+
+class _Requests:
+    """Requests that differ in their idempotency keys only."""
+
+    def __init__(self, plan: Plan) -> None:
+        rest = json.dumps(V1_BODY if plan.version == "v1" else V2_BODY, separators=(",", ":"))[1:]
+        self._start, self._after = b'{"idempotencyKey":"', b'",' + rest.encode()
+        self.count = plan.batch or 1
+        self._around = (b"[", b"]") if plan.batch else (b"", b"")
+        item = len(self._start) + 36 + len(self._after)
+        length = self.count * item + (self.count + 1 if plan.batch else 0)
+        self._head = (
+            f"POST /{plan.version}/feedback{'/batch' if plan.batch else ''} HTTP/1.1\r\nhost: localhost\r\n"
+            f"content-type: application/json\r\nauthorization: Bearer {plan.key}\r\n"
+            f"content-length: {length}\r\n\r\n"
+        ).encode()
 
     def next(self) -> bytes:
-        digits = os.urandom(16).hex()
-        uuid = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
-        return self._before + uuid.encode() + self._after
+        items = b",".join(self._start + _key() + self._after for _ in range(self.count))
+        return self._head + self._around[0] + items + self._around[1]
+
+
+def _key() -> bytes:
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}".encode()
 
 
 class _Connection(asyncio.Protocol):
@@ -103,7 +133,7 @@ class _Connection(asyncio.Protocol):
 class _Load:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.requests = _Requests(plan.key)
+        self.requests = _Requests(plan)
         self.latencies: list[float] = []
         self.other = 0
         self.loop = asyncio.get_running_loop()
@@ -124,9 +154,9 @@ class _Load:
         taken = time.perf_counter() - began
         found = sorted(self.latencies) or [0.0]
         return Result(
-            accepted=len(self.latencies),
+            accepted=len(self.latencies) * self.requests.count,
             other=self.other,
-            per_second=round(len(self.latencies) / taken, 1),
+            per_second=round(len(self.latencies) * self.requests.count / taken, 1),
             p50_ms=round(found[len(found) // 2] * 1000, 2),
             p99_ms=round(found[int(len(found) * 0.99)] * 1000, 2),
         )

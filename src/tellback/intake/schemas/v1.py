@@ -29,7 +29,9 @@ class Metadata(Strict):
     locale: Text | None = None
     app_version: Text | None = None
     page_url: Text | None = None
-    screenshot_base64: Text | None = Field(None, alias="screenshotBase64")
+    screenshot_base64: Annotated[str, Field(max_length=1_400_000), AfterValidator(storable)] | None = Field(
+        None, alias="screenshotBase64", description="Kept as an attachment"
+    )
 
 
 class FeedbackV1(Strict):

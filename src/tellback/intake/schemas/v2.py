@@ -13,6 +13,7 @@ from tellback.intake.schemas.values import FreeForm, Instant, Language, Link, Na
 
 MAX_CONTENT = 20_000
 MAX_MESSAGES = 200
+MAX_BASE64 = 1_048_576
 
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$")]
 Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(storable), AfterValidator(has_words)]
@@ -114,6 +115,15 @@ class Context(Strict):
     metadata: FreeForm | None = None
 
 
+class SentAttachment(Strict):
+    """A small file inside of the request. Larger ones are sent as a form, see the field `files` there."""
+
+    name: Name
+    data: Annotated[str, Field(min_length=1, max_length=MAX_BASE64)] = Field(
+        description="Base64, also as a data: address; what kind of file it is, is found out from its content"
+    )
+
+
 class FeedbackV2(Strict):
     """One piece of feedback. The idempotency key, here or in the header, makes a repeated request harmless."""
 
@@ -134,6 +144,7 @@ class FeedbackV2(Strict):
     external_url: Link | None = Field(None, description="Where the original can be read")
     author: AuthorV2 | None = None
     context: Context | None = None
+    attachments: Annotated[list[SentAttachment], Field(max_length=5)] | None = None
     metadata: Metadata | None = Field(None, description="As in version 1")
     timestamp: Instant | None = Field(None, description="As in version 1: when it was said")
     occurred_at: Instant | None = Field(None, description="When it was first said; counts over timestamp")

@@ -13,4 +13,6 @@ urlpatterns = [
     path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
     path("admin/users", people.people, name="users"),
     path("admin/users/<uuid:person_id>", people.person, name="person"),
+    path("admin/users/<uuid:person_id>/merge", people.merge, name="merge-person"),
+    path("admin/users/merges/<uuid:merge_id>/undo", people.unmerge, name="unmerge-person"),
 ]
