@@ -27,6 +27,9 @@ STRUCTURED = {
     "US_PASSPORT": "passport",
     "PASSPORT": "passport",
     "CRYPTO": "wallet",
+    "NATIONAL_ID": "national_id",
+    "DATE_OF_BIRTH": "birthdate",
+    "CREDENTIAL": "credential",
 }
 NAMES = {"NAME": "name", "PERSON": "name"}
 COVERED = 0.8
