@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from tellback.intake.accept import ACCEPT_SQL, Accepted, decode, encode
+from tellback.intake.accept import Accepted, accept_sql, decode, encode
 from tellback.kernel.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Committer:
 
     async def _commit(self, connection: psycopg.AsyncConnection[Any], batch: list[_Waiting]) -> None:
         rows = [row for waiting in batch for row in waiting.rows]
-        cursor = await connection.execute(ACCEPT_SQL, [str(batch[0].workspace_id), encode(rows)])
+        cursor = await connection.execute(accept_sql(rows), [str(batch[0].workspace_id), encode(rows)])
         answers = iter(decode(rows, await cursor.fetchall()))
         for waiting in batch:
             found = list(islice(answers, len(waiting.rows)))
