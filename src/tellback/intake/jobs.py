@@ -5,8 +5,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.intake import services, states
+from tellback.intake.subjects.retention import expire_items
 from tellback.platform.jobs import Queue, job
-from tellback.platform.upkeep import sweep
+from tellback.platform.upkeep import periodic, sweep
 
 
 @job("intake.enrich", queue=Queue.INGEST)
@@ -21,4 +22,11 @@ def recover() -> None:
     states.recover_stuck(now=timezone.now())
 
 
+@job("intake.expire", queue=Queue.MAINTENANCE)
+def expire() -> None:
+    """Empty what is older than its source keeps."""
+    expire_items(now=timezone.now())
+
+
 sweep("intake.recover", queue=Queue.MAINTENANCE)
+periodic("23 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)
