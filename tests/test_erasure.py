@@ -94,6 +94,7 @@ class Somebody:
         self._boards(house)
         self._effects(house)
         self._elsewhere(house)
+        run_jobs()
 
     def _boards(self, house: Workspace) -> None:
         board = Board.objects.get_or_create(workspace=house, slug="b", defaults={"name": "B"})[0]
@@ -249,7 +250,7 @@ def test_a_theme_is_put_into_other_peoples_words(
         run_jobs()
     item = RawItem.objects.get(author__externalUserId="her-user-id")
     signal = Signal.objects.get(raw_feedback_item=item)
-    theme = Theme.objects.get(pk=signal.theme_id)
+    theme = Theme.objects.get(id__in=[signal.theme_id])
     Signal.objects.filter(raw_feedback_item__author__externalUserId="his-user-id").update(theme_id=theme.id)
     Theme.objects.filter(pk=theme.pk).update(title=f"{marker} dark mode", summary=signal.summary, status="active")
     assert item.principal
@@ -313,17 +314,14 @@ def test_pages_still_open_after_an_erasure(
 def test_a_restored_backup_forgets_again(
     house: Workspace, ada: Somebody, marker: str, ledger: Path, run_jobs: Callable[[], int]
 ) -> None:
-    old = {
-        "item": RawItem.objects.filter(pk=ada.item.pk).values().get(),
-        "person": Principal.objects.filter(pk=ada.person.pk).values().get(),
-    }
+    item, email = RawItem.objects.get(pk=ada.item.pk), ada.person.email
     erase_person(person=ada.person, actor=None, now=timezone.now())
     assert marker not in ledger.read_text()
     Erasure.objects.all().delete()
-    Principal.objects.filter(pk=ada.person.pk).update(email=old["person"]["email"], display_name=f"Ada {marker}")
+    Principal.objects.filter(pk=ada.person.pk).update(email=email, display_name=f"Ada {marker}")
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('tellback.erasing', 'on', true)")
-    RawItem.objects.filter(pk=ada.item.pk).update(content=old["item"]["content"], author=old["item"]["author"])
+    RawItem.objects.filter(pk=ada.item.pk).update(content=item.content, author=item.author)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('tellback.erasing', '', true)")
     assert where(marker, ledger.parent) != []
