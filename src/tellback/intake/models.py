@@ -196,6 +196,11 @@ class Erasure(WorkspaceOwned):
     def __str__(self) -> str:
         return f"{self.kind} {self.created_at:%Y-%m-%d}"
 
+    @property
+    def emptied(self) -> list[tuple[str, int]]:
+        """Kinds of rows and how many were emptied."""
+        return list(self.counts.items())
+
 
 class ImportRun(WorkspaceOwned):
     """One file being imported: where it stands and which rows were refused."""

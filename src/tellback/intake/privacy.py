@@ -15,7 +15,7 @@ from tellback.intake.subjects.erasing import empty_items
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
-from tellback.intake.vault.services import destroy_keys
+from tellback.intake.vault.services import destroy_keys, open_item
 from tellback.kernel.ids import to_public
 from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, Role, User
 from tellback.workspaces.selectors import list_memberships
@@ -128,6 +128,7 @@ def _erase_jobs(scrubber: Scrubber) -> int:
 
 
 def _list_items(subject: Subject) -> Iterator[Record]:
+    """With the originals, where they are sealed: they are the person's own."""
     sealed = set(VaultValue.objects.filter(raw_item__in=subject.item_ids).values_list("raw_item_id", flat=True))
     for item in RawItem.objects.filter(id__in=subject.item_ids).select_related("source").order_by("id").iterator():
         content = {
@@ -142,7 +143,7 @@ def _list_items(subject: Subject) -> Iterator[Record]:
             "content": item.content,
             "author": item.author,
             "context": item.context_envelope,
-            "originals_are_sealed": item.id in sealed,
+            "originals": {one.token: one.original for one in open_item(item=item)} if item.id in sealed else {},
         }
         yield Record("feedback", item.public_id, content)
 

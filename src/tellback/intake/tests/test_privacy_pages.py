@@ -119,6 +119,7 @@ def test_a_person_is_exported_and_then_erased(admin: Client, workspace: Workspac
     item.refresh_from_db()
     assert item.content["text"] == ""
     assert "It was erased" in admin.get("/admin/feedback/stream").content.decode()
+    assert "1 items" in admin.get(PRIVACY).content.decode()
     assert "person.erased" in AuditEntry.objects.values_list("action", flat=True)
 
 

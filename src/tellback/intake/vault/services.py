@@ -110,17 +110,7 @@ def reveal(*, workspace: Workspace, item: RawItem, actor: Principal, reason: str
     reason = " ".join(reason.split())
     if not reason or len(reason) > REASON_LENGTH:
         raise Invalid(f"Say in up to {REASON_LENGTH} characters why you need to see it; it is kept in the audit trail.")
-    values = list(VaultValue.objects.filter(raw_item=item).select_related("key").order_by("token"))
-    keys = {value.key_id: value.key for value in values}
-    data_keys = {key_id: _data_key(key) for key_id, key in keys.items()}
-    found = [
-        Revealed(
-            value.token,
-            value.token.strip("[]").partition(":")[0],
-            crypto.unseal(bytes(value.sealed), data_key=data_keys[value.key_id], place=_place(value)),
-        )
-        for value in values
-    ]
+    found = open_item(item=item)
     record_audit(
         workspace=workspace,
         actor=actor,
@@ -129,6 +119,20 @@ def reveal(*, workspace: Workspace, item: RawItem, actor: Principal, reason: str
         details={"tokens": [one.token for one in found], "reason": reason},
     )
     return found
+
+
+def open_item(*, item: RawItem) -> list[Revealed]:
+    """What was taken out of an item, in the order of its tokens. For callers that write the audit trail themselves."""
+    values = list(VaultValue.objects.filter(raw_item=item).select_related("key").order_by("token"))
+    data_keys = {key.id: _data_key(key) for key in {value.key_id: value.key for value in values}.values()}
+    return [
+        Revealed(
+            value.token,
+            value.token.strip("[]").partition(":")[0],
+            crypto.unseal(bytes(value.sealed), data_key=data_keys[value.key_id], place=_place(value)),
+        )
+        for value in values
+    ]
 
 
 def destroy_keys(*, principal_ids: Sequence[UUID], raw_item_ids: Sequence[UUID]) -> int:
