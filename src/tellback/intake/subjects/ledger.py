@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from tellback.intake.models import RawItem
+from tellback.intake.services import author_of
 from tellback.workspaces.models import ExternalIdentity, Principal
 
 
@@ -105,11 +106,11 @@ def find_items(until: Mapping[str, datetime]) -> list[RawItem]:
     """Items of the present workspace that these digests mean, or that somebody sent whom they mean, until then."""
     found = []
     for item in RawItem.objects.order_by("id").iterator():
-        marks = marks_of_item(item)
-        if item.author.get("email"):
-            marks.append(f"email:{str(item.author['email']).lower()}")
-        if item.author.get("externalUserId"):
-            marks.append(f"external:{item.source_type}:{item.author['externalUserId']}")
+        marks, author = marks_of_item(item), author_of(item)
+        if author.email:
+            marks.append(f"email:{author.email.lower()}")
+        if author.external_user_id:
+            marks.append(f"external:{author.source_type}:{author.external_user_id}")
         if _is_meant(marks, item.created_at, until):
             found.append(item)
     return found

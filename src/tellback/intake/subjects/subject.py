@@ -42,7 +42,9 @@ def subject_of_person(person: Principal) -> Subject:
     for email in emails:
         said |= Q(principal=None, author__email__iexact=email)
     for one in identities:
-        said |= Q(principal=None, source_type=one.source_type, author__externalUserId=one.external_user_id)
+        said |= Q(principal=None, author__externalUserId=one.external_user_id, source_type=one.source_type)
+        if one.source_type == "api":
+            said |= Q(principal=None, author__externalUserId=one.external_user_id, author__verified=True)
     items = list(RawItem.objects.filter(said).order_by("id"))
     ids = {one.external_user_id for one in identities if len(one.external_user_id) >= SHORTEST_ID}
     called = {person.display_name} if _is_theirs_alone(person) else set()
