@@ -71,6 +71,7 @@ _PHONE_PHRASES = (
     "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
     "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at",
 )  # fmt: skip
+_PHRASE_ENDS = frozenset(phrase.split()[-1] for phrase in _PHONE_PHRASES)
 #: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
 _WEAK_PHONE_CUE = re.compile(
     r"(?i)\b(?:answer(?:ing|s|ed)?|messages?|registered|contact|(?:desk|office|home|work|direct)(?=\s{0,2}:))\b"
@@ -80,7 +81,7 @@ _COUNTED = re.compile(
     r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
 )
 _NOT_PHONE_CUE = re.compile(
-    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
+    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total|index|value|count|size|length|offset|port|limit|maximum|minimum)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
 )
 _DATE = re.compile(
     r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}(?:\D.*)?|\d{1,2}[-./]\d{1,2}[-./]\d{4}(?:\D.*)?|(?:19|20)\d{6}(?:[ -]?\d{4,6})?"
@@ -155,7 +156,10 @@ def find_phones(searched: Text) -> Iterator[Found]:
     """Telephone numbers of a text: with a country's code, in a shape that only they have, or beside a word that says so."""
     text = searched.raw
     checked = 0
+    taken = searched.taken
     for match in _PHONE.finditer(text):
+        if taken[match.start()] or taken[match.end() - 1]:
+            continue
         if match.group().startswith(("+", "00")):
             checked += 1
             if checked <= _CHECKED and not _is_international(match.group()):
@@ -183,7 +187,9 @@ def _is_international(candidate: str) -> bool:
 
 
 def _is_national(text: str, match: re.Match[str]) -> bool:
-    number = _EXTENSION.sub("", match.group())
+    number = match.group()
+    if not number[-1].isdigit() or "x" in number or "X" in number:
+        number = _EXTENSION.sub("", number)
     if not (_AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number) or _is_announced(text, match, number)):
         return False
     return not inside_account(text, match.start()) and not _COUNTED.match(text, match.end())
@@ -204,8 +210,8 @@ def _is_announced(text: str, match: re.Match[str], number: str) -> bool:
 def _says_phone(ahead: str) -> bool:
     lowered = ahead.lower()
     words = apart(lowered)
-    return (
-        not _PHONE_WORDS.isdisjoint(words)
-        or any(word.startswith(_PHONE_STEMS) for word in words)
-        or any(phrase in lowered for phrase in _PHONE_PHRASES)
-    )
+    if not _PHONE_WORDS.isdisjoint(words):
+        return True
+    if not _PHRASE_ENDS.isdisjoint(words) and any(phrase in lowered for phrase in _PHONE_PHRASES):
+        return True
+    return any(stem in lowered for stem in _PHONE_STEMS) and any(word.startswith(_PHONE_STEMS) for word in words)

@@ -88,7 +88,7 @@ _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECAS
 def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
-    if (searched.longest >= _LONG and _LONG_RUN.search(text)) or "-----BEGIN" in text:
+    if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
         for beginnings, shape in _SHAPES:
             if any(beginning in lowered for beginning in beginnings):
                 for match in shape.finditer(text):
@@ -102,6 +102,10 @@ def find_credentials(searched: Text) -> Iterator[Found]:
         for match in _NAMED_SECRET.finditer(text):
             if _looks_secret(match["value"], assigned=match["link"] == "="):
                 yield Found(match.start("value"), match.end("value"), "credential")
+
+
+def _has_long_run(text: str) -> bool:
+    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
 
 
 def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:

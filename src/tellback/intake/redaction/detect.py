@@ -16,21 +16,21 @@ from tellback.intake.redaction.numbers import find_cards, find_ibans, find_paper
 from tellback.intake.redaction.view import plain_view
 
 BuiltIn = Callable[[Text], Iterator[Found]]
-#: In the order of certainty (what an earlier one found, a later one may not claim), with how many digits and how long a
-#: run without a space a text must have for any find.
-_DETECTORS: tuple[tuple[BuiltIn, int, int], ...] = (
-    (find_credentials, 0, 5),
-    (find_emails, 0, 0),
-    (find_ibans, 6, 0),
-    (find_cards, 12, 0),
-    (find_wallets, 1, 26),
-    (find_papers, 4, 0),
-    (find_identities, 6, 0),
-    (find_ssns, 9, 0),
-    (find_ips, 1, 3),
-    (find_phones, 6, 0),
-    (find_addresses, 1, 0),
-    (find_names, 0, 0),
+#: In the order of certainty (what an earlier one found, a later one may not claim), with how many digits a text must
+#: have for any find.
+_DETECTORS: tuple[tuple[BuiltIn, int], ...] = (
+    (find_credentials, 0),
+    (find_emails, 0),
+    (find_ibans, 6),
+    (find_identities, 6),
+    (find_cards, 12),
+    (find_wallets, 1),
+    (find_papers, 4),
+    (find_ssns, 9),
+    (find_ips, 1),
+    (find_phones, 6),
+    (find_addresses, 1),
+    (find_names, 0),
 )
 
 
@@ -48,20 +48,14 @@ def find_spans(text: str, *, custom: Sequence[Detector] = ()) -> list[Found]:
 
 
 def _find(text: str, custom: Sequence[Detector]) -> list[Found]:
-    taken, found = bytearray(len(text)), list[Found]()
-    for detector in custom:
-        _take(detector(text), taken, found)
-    searched = Text(text)
-    digits, longest = searched.digits, searched.longest
-    for built_in, least_digits, least_run in _DETECTORS:
-        if digits >= least_digits and longest >= least_run:
-            _take(built_in(searched), taken, found)
+    searched, found = Text(text), list[Found]()
+    digits, taken = searched.digits, searched.taken
+    finds = [detector(text) for detector in custom]
+    finds += [built_in(searched) for built_in, least in _DETECTORS if digits >= least]
+    for detected in finds:
+        for new in detected:
+            start, end, _ = new
+            if start < end and taken.find(1, start, end) < 0:
+                taken[start:end] = b"\1" * (end - start)
+                found.append(new)
     return sorted(found)
-
-
-def _take(finds: Iterator[Found], taken: bytearray, found: list[Found]) -> None:
-    for new in finds:
-        start, end, _ = new
-        if start < end and taken.find(1, start, end) < 0:
-            taken[start:end] = b"\1" * (end - start)
-            found.append(new)

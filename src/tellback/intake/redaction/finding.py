@@ -20,18 +20,26 @@ Detector = Callable[[str], Iterator[Found]]
 class Text:
     """A text to search, with what several detectors want to know of it worked out once.
 
-    `lowered` has each character in its place; `words` are all runs of letters and digits in lower case; `longest` is
-    the length of the longest run without a space, and `digits` how many digits there are.
+    `lowered` has each character in its place; `words` are all runs of letters and digits in lower case, `digits` is how
+    many digits there are. `taken` marks the places that something was found at already.
     """
 
-    __slots__ = ("digits", "longest", "lowered", "raw", "words")
+    __slots__ = ("_longest", "digits", "lowered", "raw", "taken", "words")
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = lower(raw)
         self.digits = sum(map(raw.count, "0123456789") if raw.isascii() else map(str.isdigit, raw))
-        self.longest = max(map(len, raw.split()), default=0)
         self.words = frozenset(apart(self.lowered))
+        self.taken = bytearray(len(raw))
+        self._longest = -1
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest run without a space."""
+        if self._longest < 0:
+            self._longest = max(map(len, self.raw.split()), default=0)
+        return self._longest
 
 
 def apart(text: str) -> list[str]:

@@ -278,7 +278,10 @@ _VALUES = tuple(re.compile(rf"(?P<value>{paper.shape})(?![A-Za-z\d]|[.-]\d)", re
 def find_identities(searched: Text) -> Iterator[Found]:
     """Numbers of identity, insurance and tax that name one person."""
     text = searched.raw
+    taken = searched.taken
     for match in _TOKEN.finditer(text):
+        if taken[match.start()]:
+            continue
         token = match.group().rstrip(".-/+")
         tried = _SHAPES.get(token.translate(_OUTLINE), ())
         if any(check(token) for shape, check in tried if shape.fullmatch(token)):

@@ -106,6 +106,8 @@ def _after(phrase: str, text: str, lowered: str) -> Iterator[Found]:
         rest = match["rest"] if follows is _AFTER_SIGNING else ""
         if follows is _AFTER_HINT and " " not in name:
             continue
+        if follows is _AFTER_TITLE and not text[end - len(phrase) : end].istitle():
+            continue
         if _is_name(f"{name} {rest}" if rest[:1].isspace() else name):
             yield Found(match.start("name"), match.start("name") + len(name), "name")
 

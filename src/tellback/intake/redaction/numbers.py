@@ -95,7 +95,10 @@ def _iban_size(candidate: str) -> int:
 def find_cards(searched: Text) -> Iterator[Found]:
     """Card numbers of a text: with an issuer's beginning, or beside the word card, and always with a right check digit."""
     text = searched.raw
+    taken = searched.taken
     for match in _CARD.finditer(text):
+        if taken[match.start()]:
+            continue
         digits = [int(character) for character in match.group() if character.isdigit()]
         if not _luhn(digits) or inside_account(text, match.start()):
             continue

@@ -1,8 +1,6 @@
 """Replacing private data by typed tokens."""
 
-import hashlib
 import re
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,28 +33,27 @@ class Removed:
 class Plain:
     """Remembers which short values hold nothing private: a page or a browser comes again and again.
 
-    Only digests under a key that this process made for itself are kept, at most twice `size` of them, so that no value
-    stays in memory. What is remembered is true of one set of custom detectors.
+    Only their hashes are kept (SipHash under this process's random key, PEP 456), at most twice `size` of them, so that
+    no value stays in memory. What is remembered is true of one set of custom detectors.
     """
 
     def __init__(self, *, size: int = 4096) -> None:
         self._size = size
-        self._key = secrets.token_bytes(32)
-        self._young: set[bytes] = set()
-        self._old: set[bytes] = set()
+        self._young: set[int] = set()
+        self._old: set[int] = set()
 
     def knows(self, text: str, *, custom: Sequence[Detector]) -> bool:
         """Whether nothing private is in this value; looked for once, then remembered for a while."""
         if len(text) > SHORT:
             return not find_spans(text, custom=custom)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
-        if digest in self._young:
+        mark = hash(text)
+        if mark in self._young:
             return True
-        if digest not in self._old and find_spans(text, custom=custom):
+        if mark not in self._old and find_spans(text, custom=custom):
             return False
         if len(self._young) >= self._size:
             self._old, self._young = self._young, set()
-        self._young.add(digest)
+        self._young.add(mark)
         return True
 
 

@@ -31,6 +31,8 @@ STRUCTURED = {
     "DATE_OF_BIRTH": "birthdate",
     "CREDENTIAL": "credential",
 }
+#: Files that do not label these have them all the same (a date of birth as any date), so there they are not counted.
+ONLY_WHERE_LABELLED = frozenset(["national_id", "birthdate", "credential"])
 NAMES = {"NAME": "name", "PERSON": "name"}
 COVERED = 0.8
 
@@ -44,7 +46,8 @@ def evaluate_pii(path: Path) -> Report:
     """
     rows = read_lines(path, keys=["text", "spans"])
     known = {**STRUCTURED, **NAMES}
-    tallies = {name: Tally() for name in dict.fromkeys(known.values())}
+    labelled = {known.get(span["type"]) for row in rows for span in row["spans"]}
+    tallies = {name: Tally() for name in dict.fromkeys(known.values()) if name not in ONLY_WHERE_LABELLED - labelled}
     for row in rows:
         found = [(span.start, span.end, span.type.lower()) for span in find_spans(row["text"])]
         wanted = [(s["start"], s["end"], known[s["type"]]) for s in row["spans"] if s["type"] in known]
