@@ -254,9 +254,8 @@ _NAMED = (
 _GAP = r"(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|es|est|er|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
 #: A word with a digit among its first letters, as long as one of these numbers; then the few that are written in groups.
 _TOKEN = re.compile(r"[A-Z\d](?<![\w.+/-].)(?=[A-Z]{0,5}\d)[A-Za-z\d./+-]{8,20}(?![A-Za-z\d])")
-_GROUPED = re.compile(
-    rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)|[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){{3}} [A-D](?!\w)"
-)
+_FRENCH_GROUPS = re.compile(rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)")
+_BRITISH_GROUPS = re.compile(r"[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){3} [A-D](?!\w)")
 #: Digits as zeroes, letters as A: what a token must look like for each shape to be tried.
 _OUTLINE = str.maketrans("123456789abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "0" * 9 + "A" * 51)
 _SHAPES: dict[str, list[tuple[re.Pattern[str], Check]]] = {}
@@ -286,9 +285,11 @@ def find_identities(searched: Text) -> Iterator[Found]:
         tried = _SHAPES.get(token.translate(_OUTLINE), ())
         if any(check(token) for shape, check in tried if shape.fullmatch(token)):
             yield Found(match.start(), match.start() + len(token), _KIND)
-    for match in _GROUPED.finditer(text):
-        if len(match.group()) < len("AA 11 22 33 A ") or _french(match.group()):
+    for match in _FRENCH_GROUPS.finditer(text):
+        if _french(match.group()):
             yield Found(match.start(), match.end(), _KIND)
+    for match in _BRITISH_GROUPS.finditer(text):
+        yield Found(match.start(), match.end(), _KIND)
     yield from _behind_names(searched)
 
 

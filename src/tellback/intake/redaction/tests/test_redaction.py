@@ -15,6 +15,7 @@ from tellback.intake.redaction import Found, Redactor, find_spans
 
 LETTERS = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
+CAPITALS = string.ascii_uppercase + string.digits
 
 
 def random_text(alphabet: str, size: int) -> str:
@@ -144,6 +145,29 @@ def test_what_only_looks_private_is_left(text: str) -> None:
         "sbp_" + random_text(HEX, 40),
         "GOCSPX-" + random_text(LETTERS, 28),
         "PMAK-" + random_text(HEX, 24) + "-" + random_text(HEX, 34),
+        "EAA" + random_text(LETTERS, 120),
+        "A" * 20 + random_text(LETTERS, 80),
+        "sl." + random_text(LETTERS, 140),
+        "LTAI" + random_text(LETTERS, 20),
+        "AKID" + random_text(LETTERS, 32),
+        "sk.eyJ" + random_text(LETTERS, 60) + "." + random_text(LETTERS, 22),
+        "pul-" + random_text(HEX, 40),
+        "nfp_" + random_text(LETTERS, 40),
+        "re_" + random_text(LETTERS, 8) + "_" + random_text(LETTERS, 24),
+        "xai-" + random_text(LETTERS, 80),
+        "CFPAT-" + random_text(LETTERS, 43),
+        "tfp_" + random_text(LETTERS, 59),
+        "bkua_" + random_text(HEX, 40),
+        "sgp_" + random_text(HEX, 16) + "_" + random_text(HEX, 40),
+        "pnu_" + random_text(LETTERS, 36),
+        "dt0c01." + random_text(CAPITALS, 24) + "." + random_text(CAPITALS, 64),
+        "EZAK" + random_text(LETTERS, 54),
+        "rzp_live_" + random_text(LETTERS, 14),
+        "shippo_live_" + random_text(HEX, 40),
+        "AGE-SECRET-KEY-1" + random_text(CAPITALS, 58),
+        "ops_eyJ" + random_text(LETTERS, 200),
+        "SCW" + random_text(CAPITALS, 17),
+        "duffel_live_" + random_text(LETTERS, 43),
         "-----BEGIN RSA PRIVATE KEY-----\n" + random_text(LETTERS, 200) + "\n-----END RSA PRIVATE KEY-----",
     ],
     ids=lambda secret: secret[:6],
