@@ -463,9 +463,14 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 
 
 #: Tables that point to a person or to what they said, and are emptied or let go of by some room's `privacy`.
-ANSWERED_FOR = set(
-    ["api_key", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure", "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change", "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal", "raw_feedback_items", "vault_key", "vault_value", "vote"]
-)
+# fmt: off
+ANSWERED_FOR = {
+    "api_key", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
+    "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
+    "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
+    "raw_feedback_items", "vault_key", "vault_value", "vote",
+}
+# fmt: on
 
 
 def test_no_table_points_to_people_that_no_room_answers_for(db: None) -> None:
