@@ -34,7 +34,9 @@ NOT_CRAWLED = {
     # Only POST.
     "vote", "comment", "theme-archive", "stream-retry", "move-post", "publish-entry", "settings-keys", "new-source",
     "settings-key-revoke", "settings-members", "settings-member", "settings-name", "choose-workspace", "account-name",
-    "account-password",
+    "account-password", "privacy-pattern-remove", "merge-person", "unmerge-person", "reveal-originals",
+    # Files, not pages.
+    "attachment", "signed-file",
     # Links that work once, and steps of signing in.
     "enter", "account_confirm_login_code", "account_logout", "account_inactive", "account_email_verification_sent",
     "account_reauthenticate", "account_signup", "account_set_password", "account_reset_password", "account_email",

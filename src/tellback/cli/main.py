@@ -45,6 +45,7 @@ ENTRIES: dict[str, Entry] = {
     "jobs": Entry("tellback.cli.jobs", "app", "See jobs, and retry or discard those that failed.", ADMIN),
     "key": Entry("tellback.cli.key", "app", "Make, list and revoke API and widget keys.", ADMIN),
     "user": Entry("tellback.cli.user", "app", "Let people in.", ADMIN),
+    "privacy": Entry("tellback.cli.privacy", "app", "Export or erase a person; erase again after a restore.", ADMIN),
     "eval": Entry("tellback.cli.eval", "app", "Measure how well feedback is understood.", MEASURE),
     "bench": Entry("tellback.cli.bench", "app", "Measure speed on this machine.", MEASURE),
 }

@@ -55,6 +55,12 @@ class Options(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     base_url: str | None = Field(None, description="Public address used in mails and receipts.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions and receipts; made and kept when empty.")
+    vault_key: SecretStr | None = Field(
+        None, description="Seals what the vault keeps; derived from the secret key when empty."
+    )
+    erasure_ledger: Path | None = Field(
+        None, description="File that remembers erasures beside the database; in the data folder when empty."
+    )
     environment: Literal["local", "production"] = Field("local", description="production refuses unsafe defaults.")
     config: Path | None = Field(None, description="The YAML file of document 1 (feedback-loop.config.yaml).")
     engine: Literal["local", "openai"] = Field("local", description="Which engine understands feedback.")

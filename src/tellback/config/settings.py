@@ -15,6 +15,8 @@ DATA_DIR = OPTIONS.data_dir.resolve()
 
 DEBUG = False
 SECRET_KEY = OPTIONS.secret_key.get_secret_value() if OPTIONS.secret_key else os.environ.get("TELLBACK_MADE_KEY", "-")
+VAULT_SECRET = OPTIONS.vault_key.get_secret_value() if OPTIONS.vault_key else SECRET_KEY
+ERASURE_LEDGER = OPTIONS.erasure_ledger or DATA_DIR / "erasures.jsonl"
 BASE_URL = (OPTIONS.base_url or f"http://{OPTIONS.host}:{OPTIONS.port}").rstrip("/")
 _host = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = sorted({_host, "localhost", "127.0.0.1", "[::1]"}) if OPTIONS.environment == "local" else [_host]

@@ -18,6 +18,7 @@ from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
+from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
 from tellback.intake.schemas.lifetime import lifetime_headers
 from tellback.intake.schemas.v2 import MAX_BASE64, FeedbackV2
@@ -103,7 +104,7 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
-        sender = Sender(holder, sources, self.options.idempotency_window)
+        sender = Sender(holder, sources, self.options.idempotency_window, self.keys.policy(holder.workspace_id))
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
         return status, {**allowance.headers, **extra}, body
 
@@ -123,7 +124,7 @@ class Edge:
         submission, files = await read(headers, receive, sender, now)
         if files:
             submission = with_files(submission, *await self.files.keep(sender.holder.workspace_id, files))
-        row = await _prepared(submission, now=now)
+        row = await _prepared(submission, now=now, policy=sender.policy)
         accepted = await self.committer.store(sender.holder.workspace_id, row)
         if submission.files and accepted.outcome != Outcome.ACCEPTED:
             await self.files.discard(submission.files)
@@ -207,10 +208,10 @@ class Edge:
         }
 
 
-async def _prepared(submission: Submission, *, now: datetime) -> dict[str, Any]:
+async def _prepared(submission: Submission, *, now: datetime, policy: Policy) -> dict[str, Any]:
     if len(submission.text) <= LONG and not submission.context.get("thread"):
-        return prepare(submission, now=now)
-    return await asyncio.to_thread(prepare, submission, now=now)
+        return prepare(submission, now=now, policy=policy)
+    return await asyncio.to_thread(prepare, submission, now=now, policy=policy)
 
 
 def _key_of(headers: dict[str, str]) -> str:

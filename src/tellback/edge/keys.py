@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from tellback.intake.policy import DEFAULT, Policy, policy_of
 from tellback.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from tellback.workspaces.models import KeyKind
 from tellback.workspaces.selectors import KeyHolder, origins_of
@@ -42,6 +43,7 @@ class KeyRing:
         self._conninfo = conninfo
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._known: dict[str, tuple[float, KeyHolder | None, Sources]] = {}
+        self._policies: dict[UUID, Policy] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def holder(self, secret: str, *, origin: str) -> tuple[KeyHolder, Sources]:
@@ -60,6 +62,10 @@ class KeyRing:
         if holder.kind == KeyKind.WIDGET and holder.origins and origin and origin not in holder.origins:
             raise Forbidden(f"This widget key may not be used on {origin[:200]}. Add the site to the key.")
         return holder, sources
+
+    def policy(self, workspace_id: UUID) -> Policy:
+        """How this workspace's items are redacted, as of the last look-up of one of its keys."""
+        return self._policies.get(workspace_id, DEFAULT)
 
     def _fresh(self, digest: str) -> tuple[float, KeyHolder | None, Sources] | None:
         known = self._known.get(digest)
@@ -95,6 +101,8 @@ class KeyRing:
             "SELECT id, source_type, name, enabled FROM feedback_sources "
             "WHERE source_type IN ('api', 'widget') AND integration_id IS NULL ORDER BY id"
         )
+        settings = await (await connection.execute("SELECT settings FROM workspace")).fetchone()
+        self._policies[holder.workspace_id] = policy_of(holder.workspace_id, settings[0] if settings else {})
         return until, holder, tuple(OwnSource(*found) for found in await cursor.fetchall())
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tellback.edge.keys import OwnSource, Sources
 from tellback.intake.accept import Idempotency, Submission, fingerprint
 from tellback.intake.attachments.services import KeptFile
+from tellback.intake.policy import DEFAULT, Policy
 from tellback.intake.schemas.v1 import FeedbackV1, Metadata
 from tellback.intake.schemas.v2 import AuthorV2, FeedbackV2
 from tellback.kernel.errors import FieldError, Invalid, Unavailable
@@ -27,6 +28,7 @@ class Sender:
     holder: KeyHolder
     sources: Sources
     window: timedelta
+    policy: Policy = DEFAULT
 
     @property
     def source_type(self) -> str:

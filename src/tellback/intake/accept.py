@@ -19,12 +19,14 @@ from django.conf import settings
 from django.db import connection
 
 from tellback.intake.attachments.services import KeptFile
+from tellback.intake.policy import DEFAULT, Policy, get_policy
 from tellback.intake.redaction import Redactor
+from tellback.intake.vault.services import seal_removed
 from tellback.kernel.ids import new_id
 
 ACCEPT_SQL = "SELECT n, id, receipt_token, outcome FROM tellback_accept(%s::uuid, %s::jsonb)"
-#: The same, and the rows of the files that came with the items.
-ACCEPT_WITH_FILES_SQL = ACCEPT_SQL.replace("tellback_accept(", "tellback_accept_with_files(")
+#: The same for rows with files, or with sealed originals, which it stores too.
+ACCEPT_MORE_SQL = ACCEPT_SQL.replace("tellback_accept(", "tellback_accept_sealed(")
 #: A sender's clock may be this far ahead; later times are taken for a wrong clock.
 CLOCK_LEEWAY = timedelta(minutes=10)
 EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -85,10 +87,13 @@ def fingerprint(content: bytes) -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), content, "sha256").hex()
 
 
-def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
-    """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left."""
+def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) -> dict[str, Any]:
+    """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left.
+
+    With the vault on (`policy.seals`) the row carries the originals, sealed.
+    """
     item_id = new_id()
-    redactor = Redactor()
+    redactor = Redactor(custom=policy.custom, plain=policy.plain)
     content = {"text": redactor.redact(submission.text)}
     if submission.subject:
         content["subject"] = redactor.redact(submission.subject)
@@ -108,7 +113,7 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
         "source_type": submission.source_type,
         "external_id": submission.external_id or item_id,
         "dedupe_key": submission.dedupe_key or item_id,
-        "external_url": redactor.redact(submission.external_url) if submission.external_url else None,
+        "external_url": redactor.redact_short(submission.external_url) if submission.external_url else None,
         "source_created_at": created,
         "author": submission.author,
         "content": content,
@@ -126,12 +131,9 @@ def prepare(submission: Submission, *, now: datetime) -> dict[str, Any]:
     }
     if submission.files:
         row["files"] = [file.as_row(position) for position, file in enumerate(submission.files)]
+    if policy.seals and policy.workspace_id and redactor.removed:
+        row["sealed"] = seal_removed(workspace_id=policy.workspace_id, raw_item_id=item_id, removed=redactor.removed)
     return row
-
-
-def accept_sql(rows: Sequence[dict[str, Any]]) -> str:
-    """The statement that stores these rows."""
-    return ACCEPT_WITH_FILES_SQL if any("files" in row for row in rows) else ACCEPT_SQL
 
 
 def _trusted_time(claimed: datetime, now: datetime) -> tuple[datetime, dict[str, str]]:
@@ -139,6 +141,11 @@ def _trusted_time(claimed: datetime, now: datetime) -> tuple[datetime, dict[str,
     if EARLIEST <= claimed <= now + CLOCK_LEEWAY:
         return claimed, {}
     return now, {"claimedTimestamp": claimed.isoformat()}
+
+
+def accept_sql(rows: Sequence[dict[str, Any]]) -> str:
+    """The statement that stores these rows."""
+    return ACCEPT_MORE_SQL if any("sealed" in row or "files" in row for row in rows) else ACCEPT_SQL
 
 
 def encode(rows: Sequence[dict[str, Any]]) -> str:
@@ -156,7 +163,8 @@ def decode(rows: Sequence[dict[str, Any]], result: Sequence[Sequence[Any]]) -> l
 
 def accept_batch(*, workspace_id: UUID, submissions: Sequence[Submission], now: datetime) -> list[Accepted]:
     """Accept submissions of one workspace within the caller's transaction, answering in their order."""
-    rows = [prepare(submission, now=now) for submission in submissions]
+    policy = get_policy(workspace_id)
+    rows = [prepare(submission, now=now, policy=policy) for submission in submissions]
     with connection.cursor() as cursor:
         cursor.execute(accept_sql(rows), [str(workspace_id), encode(rows)])
         return decode(rows, cursor.fetchall())

@@ -1,6 +1,7 @@
 """Django's entry for this package."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class IntakeConfig(AppConfig):
@@ -8,3 +9,7 @@ class IntakeConfig(AppConfig):
 
     name = "tellback.intake"
     label = "intake"
+
+    def ready(self) -> None:
+        """Have every room say what it holds of people, in its module `privacy`."""
+        autodiscover_modules("privacy")

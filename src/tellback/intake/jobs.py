@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from tellback.intake import services, states
 from tellback.intake.attachments.services import remove_orphans
+from tellback.intake.subjects.retention import expire_items
 from tellback.platform.files import get_files
 from tellback.platform.jobs import Queue, job
 from tellback.platform.tenancy import current_workspace_id
@@ -43,5 +44,12 @@ def orphans() -> None:
     remove_orphans(workspace_id=current_workspace_id(), now=timezone.now())
 
 
+@job("intake.expire", queue=Queue.MAINTENANCE)
+def expire() -> None:
+    """Empty what is older than its source keeps."""
+    expire_items(now=timezone.now())
+
+
 sweep("intake.recover", queue=Queue.MAINTENANCE)
 periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)
+periodic("33 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)

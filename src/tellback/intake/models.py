@@ -29,6 +29,9 @@ class FeedbackSource(WorkspaceOwned):
     config = models.JSONField(default=dict)
     secrets = models.TextField(null=True, blank=True)
     cursor = models.TextField(null=True, blank=True)
+    retention_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How long what was written is kept; null keeps it"
+    )
     last_synced_at = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(null=True, blank=True)
@@ -39,6 +42,10 @@ class FeedbackSource(WorkspaceOwned):
         db_table = "feedback_sources"
         constraints = [
             models.CheckConstraint(condition=models.Q(error_count__gte=0), name="error_count_non_negative"),
+            models.CheckConstraint(
+                condition=models.Q(retention_days__isnull=True) | models.Q(retention_days__gte=1),
+                name="retention_days_positive",
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "source_type"], name="feedback_sources_type_idx"),
@@ -156,6 +163,73 @@ class IdempotencyKey(WorkspaceOwned):
         return self.key
 
 
+class VaultKey(WorkspaceOwned):
+    """The key under which a person's originals are sealed, itself sealed under the installation's.
+
+    While it is not yet known whose words an item holds, the item has a key of its own (`principal` is null).
+    """
+
+    id_prefix = "vault_key"
+
+    principal = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    wrapped = models.BinaryField(help_text="AES-256-GCM: nonce and data key")
+
+    class Meta:
+        db_table = "vault_key"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "principal"],
+                condition=models.Q(principal__isnull=False),
+                name="vault_key_of_person",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class VaultValue(WorkspaceOwned):
+    """One original that redaction took out, sealed; bound to its workspace, item and token."""
+
+    id_prefix = "vault_value"
+
+    raw_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="+")
+    key = models.ForeignKey(VaultKey, on_delete=models.CASCADE, related_name="values")
+    token = models.CharField(max_length=48)
+    sealed = models.BinaryField(help_text="AES-256-GCM: nonce and value")
+
+    class Meta:
+        db_table = "vault_value"
+        constraints = [models.UniqueConstraint(fields=["raw_item", "token"], name="vault_value_token")]
+
+    def __str__(self) -> str:
+        return self.token
+
+
+class Erasure(WorkspaceOwned):
+    """That somebody or something was erased: whom or what only as keyed digests, to purge a restored backup by."""
+
+    id_prefix = "erasure"
+
+    kind = models.CharField(max_length=10, choices=[("person", "Person"), ("item", "Item")])
+    subjects = models.JSONField(default=list, help_text="Keyed digests of what identified the subject, hex")
+    because = models.CharField(max_length=20, help_text="request, withdrawn or replay")
+    actor = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    counts = models.JSONField(default=dict, help_text="How many rows of each kind were emptied")
+
+    class Meta:
+        db_table = "erasure"
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="erasure_time_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.created_at:%Y-%m-%d}"
+
+    @property
+    def emptied(self) -> list[tuple[str, int]]:
+        """Kinds of rows and how many were emptied."""
+        return list(self.counts.items())
+
+
 class ImportRun(WorkspaceOwned):
     """One file being imported: where it stands and which rows were refused."""
 
@@ -185,9 +259,12 @@ __all__ = [
     "ApiKey",
     "Attachment",
     "DeliveryMode",
+    "Erasure",
     "FeedbackSource",
     "IdempotencyKey",
     "ImportRun",
     "ItemState",
     "RawItem",
+    "VaultKey",
+    "VaultValue",
 ]

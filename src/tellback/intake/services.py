@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Case, When
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
+from tellback.intake.vault.services import hand_over
 from tellback.kernel.errors import Invalid
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
@@ -80,6 +81,7 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
         item.principal = person
         item.processing_state, item.state_changed_at = ItemState.READY, now
     update_rows(items, ["principal", "processing_state", "state_changed_at"])
+    hand_over(items=items)
     FeedbackSource.objects.filter(id__in={item.source_id for item in items}).update(
         last_synced_at=now, last_success_at=now
     )

@@ -121,6 +121,8 @@ def get_receipt(item: RawItem) -> Receipt:
 
 def marked(text: str, signals: list[Signal]) -> list[Piece]:
     """The text cut at the evidence of its signals; put together again it is the text."""
+    if not text:
+        return []
     spans = sorted(
         (span["start"], span["end"], signal.get_signal_type_display())
         for signal in signals

@@ -235,8 +235,10 @@ class ThemeDetail:
 
 def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail:
     """A theme with its first `quotes` quotes, those nearest its centre first."""
-    signals = Signal.objects.filter(theme_id=theme.id).select_related(
-        "raw_feedback_item__principal", "raw_feedback_item__source"
+    signals = (
+        Signal.objects.filter(theme_id=theme.id)
+        .exclude(summary="")
+        .select_related("raw_feedback_item__principal", "raw_feedback_item__source")
     )
     if theme.centroid_embedding is not None:
         signals = signals.order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
@@ -319,6 +321,8 @@ def quote_pieces(text: str, signal: Signal) -> list[Piece]:
     spans = sorted((span["start"], span["end"]) for span in signal.evidence_spans)
     if not spans:
         return [Piece(signal.summary, None)]
+    if not text:
+        return [Piece(" … ".join(signal.evidence), signal.get_signal_type_display())]
     begin, finish = max(spans[0][0] - CONTEXT, 0), min(spans[-1][1] + CONTEXT, len(text))
     pieces, last = [], begin
     label = signal.get_signal_type_display()

@@ -235,10 +235,12 @@ def _show(theme: Theme, figures: Figures, now: datetime) -> None:
 
 def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> None:
     signals = list(
-        Signal.objects.filter(theme_id=theme.id)
+        Signal.objects.filter(theme_id=theme.id, embedding__isnull=False)
         .order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
         .values_list("summary", "embedding")[:DESCRIBED_SIGNALS]
     )
+    if not signals:
+        return
     texts = [summary for summary, _ in signals]
     vectors = np.array([embedding for _, embedding in signals], dtype=np.float32)
     words = engine.describe(texts, vectors, background=background)

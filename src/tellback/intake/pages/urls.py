@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from tellback.intake.pages import files, views
+from tellback.intake.pages import files, privacy, views
 
 urlpatterns = [
     path("admin/settings/sources", views.sources, name="sources"),
     path("admin/settings/sources/new", views.new_source, name="new-source"),
     path("admin/feedback/files/<uuid:attachment_id>", files.attachment, name="attachment"),
     path("files/<str:signed>", files.signed_file, name="signed-file"),
+    path("admin/settings/sources/<uuid:source_id>/retention", privacy.retention, name="source-retention"),
+    path("admin/settings/privacy", privacy.privacy, name="settings-privacy"),
+    path("admin/settings/privacy/vault", privacy.set_vault, name="privacy-vault"),
+    path("admin/settings/privacy/patterns", privacy.new_pattern, name="privacy-patterns"),
+    path("admin/settings/privacy/patterns/remove", privacy.end_pattern, name="privacy-pattern-remove"),
+    path("admin/feedback/stream/<uuid:item_id>/originals", privacy.originals, name="reveal-originals"),
+    path("admin/users/<uuid:person_id>/export", privacy.export, name="export-person"),
+    path("admin/users/<uuid:person_id>/erase", privacy.erase, name="erase-person"),
 ]

@@ -2,6 +2,6 @@
 
 from tellback.intake.redaction.detect import find_spans
 from tellback.intake.redaction.finding import Detector, Found
-from tellback.intake.redaction.redactor import Redactor, Removed
+from tellback.intake.redaction.redactor import Plain, Redactor, Removed
 
-__all__ = ["Detector", "Found", "Redactor", "Removed", "find_spans"]
+__all__ = ["Detector", "Found", "Plain", "Redactor", "Removed", "find_spans"]

@@ -4,15 +4,25 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found, before, inside_account
+from tellback.intake.redaction.finding import Found, Text, apart, before, inside_account
 
 # Patterns are one line a thought, however long.
-# ruff: noqa: E501
+# ruff: noqa: E501, SIM905
 
-#: Also as a link carries it (`%40`).
-_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}(?:@|%40)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
+_DOMAIN = re.compile(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+#: Written so that programs do not see it: "ada (at) example (dot) com", "ada at example dot com".
+_SPELLED_EMAIL = re.compile(
+    r"(?<![\w.+'-])[\w.+'-]{1,64}\s?(?:[\[({<]\s?at\s?[\])}>]\s?(?:[\w-]{1,63}(?:\s?[\[({<]\s?(?:dot|punkt|point|punto)\s?[\])}>]\s?|\.)){1,4}|(?<=\s)at\s(?:[\w-]{1,63}\sdot\s){1,4})[^\W\d_]{2,24}(?![\w-])",
+    re.IGNORECASE,
+)
+_DOT = frozenset(["dot", "punkt", "point", "punto"])
+_QUOTED_EMAIL = re.compile(r'"[^"@\n]{1,64}"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])')
 
-_IPV4 = re.compile(r"(?<![\w.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?!\w|\.\d)", re.ASCII)
+_IPV4 = re.compile(
+    r"\d(?<![\w.].)(?:(?<=2)5[0-5]|(?<=2)[0-4]\d|(?<=1)\d?\d|\d?)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?!\w|\.\d)",
+    re.ASCII,
+)
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
 _VERSION_CUE = re.compile(
     r"(?i)(?:\bv(?:er(?:sion)?s?)?\.?|\breleases?|\bbuild|\bfirmware|\bapp|\bios|\bmacos|\bandroid|\bdriver|\bchrome|\bfirefox|\bsdk|\bpatch|\bplugin|\bsection|\bchapter"
@@ -23,7 +33,7 @@ _VERSION_BEHIND = re.compile(r"-[A-Za-z]|\.{2,3}\d")
 #: Addresses that every machine has.
 _NOBODYS = frozenset(["127.0.0.1", "0.0.0.0", "255.255.255.255"])  # noqa: S104 - compared, not bound
 _IP_CUE = re.compile(
-    r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from)\b"
+    r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from|traceroute|trace|ssh|block\w*|bann\w*|allow\w*|whitelist\w*|blacklist\w*|https?)\b|\d -(?: -)? ?\["
 )
 _SURE_IP_CUE = re.compile(r"(?i)(?:\bip|_ip|ipv4|\blogin|\baddress|\bhost)\b")
 _SMALL = 30
@@ -31,21 +41,47 @@ _SHORT_IPV6 = 4
 _GROUPS_OF_IPV6 = 7
 
 _PHONE = re.compile(
-    r"(?<![\w.#/@$€£-])(?<!\d,)(?:\+\s?|00)?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,:]\d|-\d|-\w\b)"
+    r"[+(\d](?<![\w.#/@$€£-].)(?<!\d,.)(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,:]\d|-\d|-\w\b)"
 )
-_PHONE_CUE = re.compile(
-    r"(?i)(?<![^\W_])(?:call(?:ed|ing|s)?|phone|ph|tel(?:e(?:phone|fon\w*|fono)|éfono)?|téléphone|mobile?|cell(?:phone)?|handy|whats\s?app|signal|viber|sms|texte?d?|ring|reach\s(?:me|us|him|her)|fax|dial(?:l?ed)?|hotline|helpline|landline|voicemail|number\s+is|nummer\s+ist)(?![^\W_])"
+#: Words that say that a telephone number comes; then the beginnings of such words, and phrases.
+_PHONE_WORDS = frozenset(
+    (
+        "call called calling calls phone phones ph tel tél mobil mobile cell cellphone handy whatsapp signal viber sms text texte texted ring fax dial dialed dialled "
+        "hotline helpline landline voicemail telephone téléphone teléfono telefono durchwahl joindre portable móvil movil celular cellulare ligar ligue telemóvel telemovel bel "
+        "bellen gsm тел 電話 电话 手机"
+    ).split()
 )
+_PHONE_STEMS = (
+    "telef",
+    "rückruf",
+    "rueckruf",
+    "ruf",
+    "erreich",
+    "appel",
+    "llam",
+    "chiam",
+    "dzwo",
+    "zadzwo",
+    "puhelin",
+    "телефон",
+    "звон",
+    "позвон",
+)
+_PHONE_PHRASES = (
+    "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
+    "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at",
+)  # fmt: skip
+_PHRASE_ENDS = frozenset(phrase.split()[-1] for phrase in _PHONE_PHRASES)
 #: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
 _WEAK_PHONE_CUE = re.compile(
     r"(?i)\b(?:answer(?:ing|s|ed)?|messages?|registered|contact|(?:desk|office|home|work|direct)(?=\s{0,2}:))\b"
 )
 _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phone|tel|desk|direct|home|work)\b")
 _COUNTED = re.compile(
-    r"(?i)\s(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
+    r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
 )
 _NOT_PHONE_CUE = re.compile(
-    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
+    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total|index|value|count|size|length|offset|port|limit|maximum|minimum)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
 )
 _DATE = re.compile(
     r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}(?:\D.*)?|\d{1,2}[-./]\d{1,2}[-./]\d{4}(?:\D.*)?|(?:19|20)\d{6}(?:[ -]?\d{4,6})?"
@@ -60,18 +96,28 @@ _SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
 _EXTENSION = re.compile(r"\s?(?:x|ext).*", re.IGNORECASE)
 #: A real text has a few. Past that many the shape alone decides: taking out too much is the lesser harm.
 _CHECKED = 200
-_SHORTEST, _LONGEST = 7, 15
+_SHORTEST, _LONGEST = 6, 15
 
 
-def find_emails(text: str) -> Iterator[Found]:
+def find_emails(searched: Text) -> Iterator[Found]:
     """Mail addresses of a text."""
-    if "@" in text or "%40" in text:
-        for match in _EMAIL.finditer(text):
+    text, words = searched.raw, searched.words
+    if "@" in text:
+        for match in _DOMAIN.finditer(text):
+            local = _LOCAL_PART.search(before(text, match.start(), 65))
+            if local:
+                yield Found(match.start() - len(local.group()), match.end(), "email")
+    if '"@' in text:
+        for match in _QUOTED_EMAIL.finditer(text):
+            yield Found(match.start(), match.end(), "email")
+    if "at" in words and ("." in text or not words.isdisjoint(_DOT)):
+        for match in _SPELLED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
 
 
-def find_ips(text: str) -> Iterator[Found]:
+def find_ips(searched: Text) -> Iterator[Found]:
     """Network addresses of a text. Four small numbers are a version unless the words around speak of a network."""
+    text = searched.raw
     if text.count(".") >= 3:
         for checked, match in enumerate(_IPV4.finditer(text)):
             if checked >= _CHECKED or _is_ipv4(text, match):
@@ -106,11 +152,13 @@ def _is_ipv6(candidate: str) -> bool:
     return True
 
 
-def find_phones(text: str) -> Iterator[Found]:
+def find_phones(searched: Text) -> Iterator[Found]:
     """Telephone numbers of a text: with a country's code, in a shape that only they have, or beside a word that says so."""
+    text = searched.raw
     checked = 0
+    taken = searched.taken
     for match in _PHONE.finditer(text):
-        if not _could_be_phone(text, match):
+        if taken[match.start()] or taken[match.end() - 1]:
             continue
         if match.group().startswith(("+", "00")):
             checked += 1
@@ -118,7 +166,8 @@ def find_phones(text: str) -> Iterator[Found]:
                 continue
         elif not _is_national(text, match):
             continue
-        yield Found(match.start(), match.end(), "phone")
+        if _could_be_phone(text, match):
+            yield Found(match.start(), match.end(), "phone")
 
 
 def _could_be_phone(text: str, match: re.Match[str]) -> bool:
@@ -138,14 +187,31 @@ def _is_international(candidate: str) -> bool:
 
 
 def _is_national(text: str, match: re.Match[str]) -> bool:
-    number = _EXTENSION.sub("", match.group())
-    if inside_account(text, match.start()) or _COUNTED.match(text, match.end()):
+    number = match.group()
+    if not number[-1].isdigit() or "x" in number or "X" in number:
+        number = _EXTENSION.sub("", number)
+    if not (_AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number) or _is_announced(text, match, number)):
         return False
-    if _AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number):
-        return True
-    if not _SHORTEST <= sum(character.isdigit() for character in number) <= _LONGEST:
+    return not inside_account(text, match.start()) and not _COUNTED.match(text, match.end())
+
+
+def _is_announced(text: str, match: re.Match[str], number: str) -> bool:
+    size = sum(map(str.isdigit, number))
+    if not _SHORTEST <= size <= _LONGEST:
         return False
     ahead = _SENTENCE.split(before(text, match.start()))[-1]
-    if _PHONE_CUE.search(ahead) or _PHONE_CUE_BEHIND.match(text, match.end()):
+    if size == _SHORTEST:
+        return _GROUPED.search(number) is not None and _says_phone(ahead[-16:])
+    if _says_phone(ahead) or _PHONE_CUE_BEHIND.match(text, match.end()):
         return True
     return bool(_GROUPED.search(number) and _WEAK_PHONE_CUE.search(ahead))
+
+
+def _says_phone(ahead: str) -> bool:
+    lowered = ahead.lower()
+    words = apart(lowered)
+    if not _PHONE_WORDS.isdisjoint(words):
+        return True
+    if not _PHRASE_ENDS.isdisjoint(words) and any(phrase in lowered for phrase in _PHONE_PHRASES):
+        return True
+    return any(stem in lowered for stem in _PHONE_STEMS) and any(word.startswith(_PHONE_STEMS) for word in words)

@@ -6,10 +6,10 @@ A shape is searched only in a text that holds one of its beginnings. Sources: th
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found
+from tellback.intake.redaction.finding import Found, Text
 
 # Patterns are one line a vendor, however long.
-# ruff: noqa: E501
+# ruff: noqa: E501, SIM905
 
 #: Vendor, the beginnings (lower case) of which one stands in every text with such a credential, and the shape.
 _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -42,16 +42,34 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Discord", (".",), r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])"),
     ("Discord and Teams webhooks", ("/api/webhooks/", "webhook.office.com"), r"discord(?:app)?\.com/api/webhooks/\d{15,21}/[\w-]{50,90}|[\w-]{1,40}\.webhook\.office\.com/webhookb2/[\w@/-]{40,260}"),
     ("Azure", ("accountkey=", "sharedaccesskey=", "8q~"), r"(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40,100}={0,2}|(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{31,34}(?![\w~.-])"),
+    ("Facebook, X, Dropbox", ("eaa", "aaaaaaaa", "sl."), r"\bEAA[A-Za-z0-9]{60,400}\b|\bA{8,24}[A-Za-z0-9%]{60,120}\b|\bsl\.[\w-]{100,1500}"),
+    ("Alibaba, Tencent, Yandex", ("ltai", "akid", "aqvn", "y0_"), r"\bLTAI[A-Za-z0-9]{16,24}\b|\bAKID[A-Za-z0-9]{28,36}\b|\bAQVN[\w-]{35,40}|\by[0-3]_[\w-]{50,60}"),
+    ("Mapbox, Pulumi, Netlify, Fly, Render, Resend", ("k.eyj", "pul-", "nfp_", "fm2_", "rnd_", "re_"), r"\b[ps]k\.eyJ[\w-]{20,200}\.[\w-]{20,40}|\bpul-[0-9a-f]{40}\b|\bnfp_[A-Za-z0-9]{36,40}\b|\bfm2_[A-Za-z0-9+/=]{60,1500}|\brnd_[A-Za-z0-9]{28,40}\b|\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{22,26}\b"),
+    ("xAI, Contentful, Typeform, Buildkite, Sourcegraph, Prefect", ("xai-", "cfpat-", "tfp_", "bkua_", "sgp_", "pnu_"), r"\bxai-[A-Za-z0-9]{60,100}\b|\bCFPAT-[\w-]{40,50}|\btfp_[\w.=-]{40,80}|\bbkua_[0-9a-f]{40}\b|\bsgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}\b|\bpnu_[A-Za-z0-9]{36}\b"),
+    ("Adobe, Dynatrace, Duffel, EasyPost, Razorpay, Shippo", ("p8e-", "dt0", "duffel_", "eztk", "ezak", "rzp_", "shippo_"), r"\bp8e-[A-Za-z0-9]{32}\b|\bdt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b|\bduffel_(?:test|live)_[\w-]{40,50}|\bEZ[AT]K[A-Za-z0-9]{54}\b|\brzp_(?:live|test)_[A-Za-z0-9]{14,24}\b|\bshippo_(?:live|test)_[0-9a-f]{40}\b"),
+    ("1Password, age, Clojars, ReadMe, Scaleway, Vercel, Cloudflare", ("ops_eyj", "age-secret-key-", "clojars_", "rdme_", "scw", "vcp_", "v1.0-"), r"\bops_eyJ[\w=-]{100,2000}|\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b|\bCLOJARS_[0-9a-z]{60}\b|\brdme_[0-9a-z]{70}\b|\bSCW[A-Z0-9]{17}\b|\bvcp_[A-Za-z0-9]{24,60}\b|\bv1\.0-[0-9a-f]{24}-[0-9a-f]{146}\b"),
     ("Tellback", ("tb_", "pk_"), r"\b(?:tb|pk)_[\w-]{32}\b"),
 )  # fmt: skip
 #: Every shape has at least this many of these in a row, more than a commit's hash or a UUID. Ordinary text seldom does, and
 #: then no shape is tried.
-_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|-----BEGIN|AccountKey=|AccessKey=")
+_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|AccountKey=|AccessKey=")
+_LONG = 16
 _SHAPES = tuple((beginnings, re.compile(shape)) for _, beginnings, shape in _VENDORS)
 
-_NAMED = (
-    "pass", "pwd", "kennwort", "contrase", "key", "token", "secret", "bearer", "credential", "basic ",
-)  # fmt: skip
+_QUALIFIERS = "api access auth refresh bearer bot app client signing encryption private master license licence".split()
+#: Without one of these words nobody names a secret.
+_NAMED = frozenset(
+    [
+        *"pass password passwort passwd passcode passphrase pwd kennwort contraseña passe key token secret bearer basic".split(),
+        *(
+            f"{qualifier}{api}{noun}"
+            for qualifier in (*_QUALIFIERS, "secret")
+            for api in ("", "api")
+            for noun in ("key", "token", "secret")
+        ),
+        *"credential credentials".split(),
+    ]
+)
 #: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`.
 _NAMED_SECRET = re.compile(
     r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|kennwort|contraseña|mot de passe|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
@@ -67,10 +85,10 @@ _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128}
 _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECASE)
 
 
-def find_credentials(text: str) -> Iterator[Found]:
+def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
-    lowered = text.lower()
-    if _LONG_RUN.search(text):
+    text, lowered = searched.raw, searched.lowered
+    if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
         for beginnings, shape in _SHAPES:
             if any(beginning in lowered for beginning in beginnings):
                 for match in shape.finditer(text):
@@ -79,11 +97,15 @@ def find_credentials(text: str) -> Iterator[Found]:
         yield from _values(_IN_LINK, text)
     if "://" in text and "@" in text:
         yield from _values(_LOGIN_IN_LINK, text)
-    if any(word in lowered for word in _NAMED):
+    if not searched.words.isdisjoint(_NAMED):
         yield from _values(_BEARER, text)
         for match in _NAMED_SECRET.finditer(text):
             if _looks_secret(match["value"], assigned=match["link"] == "="):
                 yield Found(match.start("value"), match.end("value"), "credential")
+
+
+def _has_long_run(text: str) -> bool:
+    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
 
 
 def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Found:
+class Found(NamedTuple):
     """Private data at `start` to `end` (exclusive) of a text."""
 
     start: int
@@ -14,12 +13,66 @@ class Found:
     type: str
 
 
+#: A workspace's own detector: sees the text as it is.
 Detector = Callable[[str], Iterator[Found]]
+
+
+class Text:
+    """A text to search, with what several detectors want to know of it worked out once.
+
+    `lowered` has each character in its place; `words` are all runs of letters and digits in lower case, `digits` is how
+    many digits there are. `taken` marks the places that something was found at already.
+    """
+
+    __slots__ = ("_longest", "digits", "lowered", "raw", "taken", "words")
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self.lowered = lower(raw)
+        self.digits = sum(map(raw.count, "0123456789") if raw.isascii() else map(str.isdigit, raw))
+        self.words = frozenset(apart(self.lowered))
+        self.taken = bytearray(len(raw))
+        self._longest = -1
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest run without a space."""
+        if self._longest < 0:
+            self._longest = max(map(len, self.raw.split()), default=0)
+        return self._longest
+
+
+def apart(text: str) -> list[str]:
+    """Its runs of letters and digits."""
+    return text.translate(_APART).split()
+
+
+_APART = {
+    code: " " for code in (*range(128), 0xBF, 0xA1, 0xAB, 0xBB, 0x2019, 0x201C, 0x201D) if not chr(code).isalnum()
+}
 
 
 def before(text: str, place: int, size: int = 40) -> str:
     """The `size` characters in front of a place."""
     return text[max(place - size, 0) : place]
+
+
+def lower(text: str) -> str:
+    """The text in lower case, each character in its place."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+
+
+def ends_of(word: str, lowered: str) -> Iterator[int]:
+    """Where a word or phrase ends in a text in lower case, wherever it stands on its own."""
+    place = lowered.find(word)
+    while place >= 0:
+        end = place + len(word)
+        if not (place and lowered[place - 1].isalnum()) and not lowered[end : end + 1].isalpha():
+            yield end
+        place = lowered.find(word, end)
 
 
 _ACCOUNT_BEGUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ -](?:[A-Za-z0-9]{4}[ -]){0,7}\Z")

@@ -4,33 +4,51 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found, before, inside_account
+from tellback.intake.redaction.finding import Found, Text, before, inside_account
 
 # Patterns are one line a thought, however long.
-# ruff: noqa: E501
+# ruff: noqa: E501, SIM905
 
-_CARD = re.compile(r"(?<![\w.,+-])(?<!\+\d\d )\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
+_CARD = re.compile(
+    r"\d(?<![A-Za-z0-9.,+-].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|[.,]\d)"
+)
 _CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|carte|tarjeta)\b")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_SSN = re.compile(r"(?<![\w.-])(?!000|666)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-]|\.\d)")
+#: From the first digit of its check sum, behind the letters of the country.
+_IBAN = re.compile(r"\d(?<=(?<![A-Za-z0-9])[A-Za-z]{2}.)\d(?:[ -]?[A-Za-z0-9]){11,30}")
+_SSN = re.compile(
+    r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-]|\.\d)"
+)
 _NAMED_SSN = re.compile(
-    r"\b(?:ssn|social security(?: number| no\.?)?)(?: is|:|#)?\s{0,3}(?P<value>(?!000|666)\d{3}[ -]?\d{2}[ -]?\d{4})(?![\w-])",
+    r"\b(?:ssn|itin|social(?: security)?)(?: number| num| no\.?| #)?(?: is|:|#| =)?\s{0,3}(?P<value>(?!000|666)\d{3}[ .-]?\d{2}[ .-]?\d{4})(?![\w-])",
     re.IGNORECASE,
 )
 #: The word that says what paper it is, then up to three words of no content, then the number.
 _PAPER = re.compile(
-    r"\b(?:(?P<licence>driv(?:er|ing)(?:['’]?s)? licen[sc]e|führerschein\w*)|(?P<passport>passport|reisepass\w*|passnummer))(?:\s{1,3}(?:number|no\.?|nr\.?|id|is|was|ist)|\s{0,3}[:#]){0,3}\s{0,3}(?P<value>(?=[A-Za-z-]{0,4}\d)[A-Za-z0-9](?:[A-Za-z0-9-]){4,19})(?![\w-])",
+    r"\b(?:(?P<licence>driv(?:er|ing)(?:['’]?s)? licen[sc]e|my licen[sc]e|dl(?= ?(?:number|no\b|nr|#|:))|führerschein\w*|permis de conduire|carn[ée] de conducir|licencia de conducir|patente di guida|carta de condução|cnh|rijbewijs\w*|prawo jazdy|körkort\w*)|(?P<passport>passports?|reisepass\w*|passnummer|passeport|pasaporte|passaporto|passaporte|paspoort\w*|paszport\w*|pass nr))(?:\s{1,3}(?:number|num|no\.?|nr\.?|nummer|n[uú]mero|num[eé]ro|n°|nº|id|is|was|ist|es|est|è|é|with|the)|\s{0,3}[:#=]){0,4}\s{0,3}(?P<value>(?=[A-Za-z -]{0,6}\d)(?:[A-Za-z]{1,2} )?\d{2,4}(?: \d{2,4}){1,4}|(?=[A-Za-z-]{0,6}\d)[A-Za-z0-9](?:[A-Za-z0-9-]){4,19})(?![\w-])",
     re.IGNORECASE,
 )
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_PAPER_WORDS = frozenset(
+    (
+        "license licence licenses licences dl führerschein führerscheinnummer permis conducir conduire guida condução cnh rijbewijs rijbewijsnummer jazdy körkort körkortsnummer "
+        "passport passports reisepass reisepassnummer passnummer passeport pasaporte passaporto passaporte paspoort paspoortnummer paszport paszportu pass"
+    ).split()
+)
+_BIRTH_WORDS = frozenset(
+    (
+        "born birth birthdate birthday dob d geboren geburtsdatum geburtstag né née nés naissance nacido nacida nacimiento nato nata nascita "
+        "nascido nascida nascimento geboortedatum urodzony urodzona urodzenia född födelsedatum"
+    ).split()
+)
+_MONTH = r"(?:jan|feb|f[ée]v|m[aä]r|apr|abr|avr|may|mai|mag|jun|juin|giu|jul|juil|lug|aug|ago|ao[uû]t|sep|set|o[ck]t|ott|out|nov|de[czk]|dic|d[ée]c|enero|janv)[a-zûéèäö]{0,7}\.?"
 _BIRTHDATE = re.compile(
-    r"\b(?:born(?: on)?(?: the)?|date of birth|birth ?date|birthday|dob|geboren am|geburtsdatum)(?:\s{1,3}(?:is|was|ist))?[\s:]{1,4}"
-    rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})\b",
+    r"\b(?:born(?: on)?(?: the)?|date of birth\??(?: it['’]s)?|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am)?|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|nat[oa](?: il)?|data di nascita|nascid[oa](?: em)?|data de nascimento|geboortedatum|urodzon[ya]|data urodzenia|född(?: den)?|födelsedatum)(?:\s{1,3}(?:is|was|ist|est|es|è|é))?[\s:=]{1,4}"
+    rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th|er|\.)?(?: of| de)? {_MONTH}(?:,| de)? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} \d{{1,2}} (?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 _WALLET = re.compile(
     r"(?<!\w)(?:bc1[02-9ac-hj-np-z]{25,62}|0x[0-9a-fA-F]{40}|(?P<checked>[13][1-9A-HJ-NP-Za-km-z]{25,34}))(?!\w)"
 )
+_SHORTEST_WALLET = 26
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 #: Lengths of account numbers by country (IBAN registry, ISO 13616).
@@ -47,15 +65,17 @@ _IBAN_LENGTH = {
 }  # fmt: skip
 
 
-def find_ibans(text: str) -> Iterator[Found]:
+def find_ibans(searched: Text) -> Iterator[Found]:
     """Bank accounts of a text, in either case, spaced or not, with the length of their country and a right check sum."""
+    text = searched.raw
     place = 0
     while match := _IBAN.search(text, place):
-        size = _iban_size(match.group())
+        start = match.start() - 2
+        size = _iban_size(text[start : match.end()])
         # What fails may hide one that begins later ("on 12 de89 …" reads on from a word).
-        place = match.start() + (size or 2)
+        place = start + size if size else match.start() + 1
         if size:
-            yield Found(match.start(), match.start() + size, "iban")
+            yield Found(start, start + size, "iban")
 
 
 def _iban_size(candidate: str) -> int:
@@ -72,9 +92,13 @@ def _iban_size(candidate: str) -> int:
     return end if int(digits) % 97 == 1 else 0
 
 
-def find_cards(text: str) -> Iterator[Found]:
+def find_cards(searched: Text) -> Iterator[Found]:
     """Card numbers of a text: with an issuer's beginning, or beside the word card, and always with a right check digit."""
+    text = searched.raw
+    taken = searched.taken
     for match in _CARD.finditer(text):
+        if taken[match.start()]:
+            continue
         digits = [int(character) for character in match.group() if character.isdigit()]
         if not _luhn(digits) or inside_account(text, match.start()):
             continue
@@ -101,30 +125,32 @@ def _luhn(digits: list[int]) -> bool:
     return total % 10 == 0
 
 
-def find_ssns(text: str) -> Iterator[Found]:
+def find_ssns(searched: Text) -> Iterator[Found]:
     """Social security numbers of the United States: in groups of 3, 2 and 4, or in any way behind their name."""
-    lowered = text.lower()
-    if "ssn" in lowered or "social security" in lowered:
+    text = searched.raw
+    if not searched.words.isdisjoint(("ssn", "social", "itin")):
         for match in _NAMED_SSN.finditer(text):
             yield Found(match.start("value"), match.end("value"), "ssn")
     for match in _SSN.finditer(text):
         yield Found(match.start(), match.end(), "ssn")
 
 
-def find_papers(text: str) -> Iterator[Found]:
+def find_papers(searched: Text) -> Iterator[Found]:
     """Driving licences, passports and dates of birth, each only behind the words that say what it is."""
-    lowered = text.lower()
-    if any(word in lowered for word in ("licen", "passport", "führerschein", "reisepass", "passnummer")):
+    text = searched.raw
+    if not searched.words.isdisjoint(_PAPER_WORDS):
         for match in _PAPER.finditer(text):
             yield Found(match.start("value"), match.end("value"), "licence" if match["licence"] else "passport")
-    if any(word in lowered for word in ("born", "birth", "dob", "gebor", "geburt")):
+    if not searched.words.isdisjoint(_BIRTH_WORDS):
         for match in _BIRTHDATE.finditer(text):
             yield Found(match.start("value"), match.end("value"), "birthdate")
 
 
-def find_wallets(text: str) -> Iterator[Found]:
+def find_wallets(searched: Text) -> Iterator[Found]:
     """Bitcoin addresses with a right check sum, and the unmistakable shapes of newer ones and of Ethereum."""
-    for match in _WALLET.finditer(text):
+    if searched.longest < _SHORTEST_WALLET:
+        return
+    for match in _WALLET.finditer(searched.raw):
         if not match["checked"] or _base58_checks(match["checked"]):
             yield Found(match.start(), match.end(), "wallet")
 

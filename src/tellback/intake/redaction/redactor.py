@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from tellback.intake.redaction.detect import find_spans
@@ -14,6 +13,7 @@ MAX_DEPTH = 12
 SHORT = 200
 #: What one pass uncovers (a number that stood too near another) the next takes; more than a few are never needed.
 _PASSES = 6
+_SPACED = str.maketrans("_-", "  ")
 _TOKEN = re.compile(r"\[([a-z][a-z0-9_]{0,31}):(\d{1,6})\]")
 
 
@@ -30,21 +30,43 @@ class Removed:
         return f"[{self.type}:{self.number}]"
 
 
-def _is_plain(text: str) -> bool:
-    """Whether a short value holds nothing private; a page or a browser comes again and again, so that is remembered."""
-    return len(text) <= SHORT and _finds_nothing(text)
+class Plain:
+    """Remembers which short values hold nothing private: a page or a browser comes again and again.
+
+    Only their hashes are kept (SipHash under this process's random key, PEP 456), at most twice `size` of them, so that
+    no value stays in memory. What is remembered is true of one set of custom detectors.
+    """
+
+    def __init__(self, *, size: int = 4096) -> None:
+        self._size = size
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def knows(self, text: str, *, custom: Sequence[Detector]) -> bool:
+        """Whether nothing private is in this value; looked for once, then remembered for a while."""
+        if len(text) > SHORT:
+            return not find_spans(text, custom=custom)
+        mark = hash(text)
+        if mark in self._young:
+            return True
+        if mark not in self._old and find_spans(text, custom=custom):
+            return False
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+        self._young.add(mark)
+        return True
 
 
-@lru_cache(maxsize=4096)
-def _finds_nothing(text: str) -> bool:
-    return not find_spans(text)
+_PLAIN = Plain()
 
 
 class Redactor:
     """Redacts the texts of one item. The same value gets the same token throughout: `[email:1]`."""
 
-    def __init__(self, *, custom: Sequence[Detector] = ()) -> None:
+    def __init__(self, *, custom: Sequence[Detector] = (), plain: Plain | None = None) -> None:
+        """With `custom` detectors, `plain` must be theirs; without, values are searched afresh each time."""
         self._custom = tuple(custom)
+        self._plain = plain or (Plain() if custom else _PLAIN)
         self._removed: dict[tuple[str, str], Removed] = {}
         self._last = Counter[str]()
 
@@ -79,14 +101,29 @@ class Redactor:
             self._removed[key] = Removed(kind, self._last[kind], value)
         return self._removed[key].token
 
+    def redact_short(self, text: str) -> str:
+        """A value that may well come again (a key, an address, the name of a browser), redacted."""
+        return text if self._plain.knows(text, custom=self._custom) else self.redact(text)
+
+    def redact_file_name(self, name: str) -> str:
+        """A file's name, in which underscores and hyphens stand for spaces, redacted; its ending stays."""
+        once = self.redact(name)
+        spaced = once.translate(_SPACED)
+        parts, last = [], 0
+        for span in find_spans(spaced, custom=self._custom):
+            if _TOKEN.search(once, span.start, span.end) is None:
+                parts += [once[last : span.start], self._token(span.type, once[span.start : span.end])]
+                last = span.end
+        return "".join([*parts, once[last:]])
+
     def redact_json(self, value: Any, *, depth: int = 0) -> Any:
-        """A JSON value with every string in it redacted; keys and other values stay. Cut below twelve levels."""
+        """A JSON value with every string in it redacted, keys too; other values stay. Cut below twelve levels."""
         if isinstance(value, str):
-            return value if not self._custom and _is_plain(value) else self.redact(value)
+            return self.redact_short(value)
         if isinstance(value, dict | list) and depth >= MAX_DEPTH:
             return None
         if isinstance(value, dict):
-            return {key: self.redact_json(inner, depth=depth + 1) for key, inner in value.items()}
+            return {self.redact_short(key): self.redact_json(inner, depth=depth + 1) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.redact_json(inner, depth=depth + 1) for inner in value]
         return value

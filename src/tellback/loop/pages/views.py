@@ -151,8 +151,11 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     item_id, workspace_id = found
     with in_workspace(workspace_id):
         item = RawItem.objects.select_related("principal").get(pk=item_id)
-        context = {"receipt": selectors.get_receipt(item), "workspace": Workspace.objects.get()}
-        response = render(request, "loop/receipt.html", context)
+        context: dict[str, object] = {"workspace": Workspace.objects.get()}
+        if "erased" in item.content:
+            response = render(request, "loop/erased_receipt.html", {**context, "erased": item.content["erased"]})
+        else:
+            response = render(request, "loop/receipt.html", {**context, "receipt": selectors.get_receipt(item)})
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "private, no-store"

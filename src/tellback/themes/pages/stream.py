@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from tellback.intake.models import ItemState, RawItem
+from tellback.intake.models import ItemState, RawItem, VaultValue
 from tellback.intake.selectors import WAITING, StreamFilter, get_pipeline_figures, list_items, list_sources
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
@@ -122,6 +122,7 @@ def raw_item(request: TenantRequest, item_id: UUID) -> HttpResponse:
             "item": item,
             "row": rows_of([item])[0],
             "stored": json.dumps(stored, indent=2, ensure_ascii=False),
+            "sealed": VaultValue.objects.filter(raw_item=item).count(),
             "tab": "stream",
         },
     )

@@ -27,7 +27,12 @@ STRUCTURED = {
     "US_PASSPORT": "passport",
     "PASSPORT": "passport",
     "CRYPTO": "wallet",
+    "NATIONAL_ID": "national_id",
+    "DATE_OF_BIRTH": "birthdate",
+    "CREDENTIAL": "credential",
 }
+#: Files that do not label these have them all the same (a date of birth as any date), so there they are not counted.
+ONLY_WHERE_LABELLED = frozenset(["national_id", "birthdate", "credential"])
 NAMES = {"NAME": "name", "PERSON": "name"}
 COVERED = 0.8
 
@@ -37,11 +42,12 @@ def evaluate_pii(path: Path) -> Report:
 
     `precision`, `recall` and `macro_f1` are over the structured types; `by_type` gives each, with names apart. What is
     found inside a span of a type that we do not claim (an address, a date) counts as wrong. `mb_per_s` is the speed of
-    the search alone, in millions of UTF-8 bytes a second of processor time, everything loaded.
+    the search alone, in millions of UTF-8 bytes a second of one processor, everything loaded, the best of three passes.
     """
     rows = read_lines(path, keys=["text", "spans"])
     known = {**STRUCTURED, **NAMES}
-    tallies = {name: Tally() for name in dict.fromkeys(known.values())}
+    labelled = {known.get(span["type"]) for row in rows for span in row["spans"]}
+    tallies = {name: Tally() for name in dict.fromkeys(known.values()) if name not in ONLY_WHERE_LABELLED - labelled}
     for row in rows:
         found = [(span.start, span.end, span.type.lower()) for span in find_spans(row["text"])]
         wanted = [(s["start"], s["end"], known[s["type"]]) for s in row["spans"] if s["type"] in known]
@@ -77,7 +83,12 @@ def _count(tally: Tally, wanted: list[tuple[int, int, str]], found: list[tuple[i
 
 def _speed(texts: Sequence[str]) -> float:
     size = sum(len(text.encode(errors="surrogatepass")) for text in texts)
+    best = min(_seconds(texts) for _ in range(3))
+    return size / 1_000_000 / max(best, 1e-9)
+
+
+def _seconds(texts: Sequence[str]) -> float:
     started = time.process_time()
     for text in texts:
         find_spans(text)
-    return size / 1_000_000 / max(time.process_time() - started, 1e-9)
+    return time.process_time() - started

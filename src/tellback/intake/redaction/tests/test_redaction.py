@@ -1,10 +1,11 @@
 """What is taken out of a text, and what is left."""
 
+import gc
 import itertools
 import random
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from tellback.intake.redaction import Found, Redactor, find_spans
 
 LETTERS = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
+CAPITALS = string.ascii_uppercase + string.digits
 
 
 def random_text(alphabet: str, size: int) -> str:
@@ -143,6 +145,29 @@ def test_what_only_looks_private_is_left(text: str) -> None:
         "sbp_" + random_text(HEX, 40),
         "GOCSPX-" + random_text(LETTERS, 28),
         "PMAK-" + random_text(HEX, 24) + "-" + random_text(HEX, 34),
+        "EAA" + random_text(LETTERS, 120),
+        "A" * 20 + random_text(LETTERS, 80),
+        "sl." + random_text(LETTERS, 140),
+        "LTAI" + random_text(LETTERS, 20),
+        "AKID" + random_text(LETTERS, 32),
+        "sk.eyJ" + random_text(LETTERS, 60) + "." + random_text(LETTERS, 22),
+        "pul-" + random_text(HEX, 40),
+        "nfp_" + random_text(LETTERS, 40),
+        "re_" + random_text(LETTERS, 8) + "_" + random_text(LETTERS, 24),
+        "xai-" + random_text(LETTERS, 80),
+        "CFPAT-" + random_text(LETTERS, 43),
+        "tfp_" + random_text(LETTERS, 59),
+        "bkua_" + random_text(HEX, 40),
+        "sgp_" + random_text(HEX, 16) + "_" + random_text(HEX, 40),
+        "pnu_" + random_text(LETTERS, 36),
+        "dt0c01." + random_text(CAPITALS, 24) + "." + random_text(CAPITALS, 64),
+        "EZAK" + random_text(LETTERS, 54),
+        "rzp_live_" + random_text(LETTERS, 14),
+        "shippo_live_" + random_text(HEX, 40),
+        "AGE-SECRET-KEY-1" + random_text(CAPITALS, 58),
+        "ops_eyJ" + random_text(LETTERS, 200),
+        "SCW" + random_text(CAPITALS, 17),
+        "duffel_live_" + random_text(LETTERS, 43),
         "-----BEGIN RSA PRIVATE KEY-----\n" + random_text(LETTERS, 200) + "\n-----END RSA PRIVATE KEY-----",
     ],
     ids=lambda secret: secret[:6],
@@ -254,3 +279,146 @@ def test_hostile_text_costs_time_in_proportion_to_its_length(unit: str) -> None:
     started = time.perf_counter()
     find_spans((unit * 50_000)[:50_000])
     assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Call me at 22 13 37 tonight", "Call me at [phone:1] tonight"),
+        ("Ruf mich unter 082 123 4678 an", "Ruf mich unter [phone:1] an"),
+        ("Mi número es 741-2559", "Mi número es [phone:1]"),
+        ("card 4111.1111.1111.1111", "card [card:1]"),
+        ("social security # 123-45-6789", "social security # [ssn:1]"),
+        ("write ada (at) example (dot) com", "write [email:1]"),
+        ("ada at example dot com", "[email:1]"),
+        ("My DL number is F162-8235-4011", "My DL number is [licence:1]"),
+        ("Mein Reisepass: C01X00T47", "Mein Reisepass: [passport:1]"),
+        ("né le 4 février 1961", "né le [birthdate:1]"),
+        ("ich bin geboren am 04.02.1961", "ich bin geboren am [birthdate:1]"),
+        ("NINO: QQ 12 34 56 C", "NINO: [national_id:1]"),
+        ("12 rue de la Paix, Paris", "[address:1]"),
+        ("Send it to 221B Baker Street, London NW1 6XE please", "Send it to [address:1] please"),
+        ("Ich wohne Hauptstraße 12, 12345 Berlin", "Ich wohne [address:1]"),
+        ("Mi chiamo Luca Rossi", "Mi chiamo [name:1]"),
+        ("Sehr geehrte Frau Müller, es geht nicht", "Sehr geehrte Frau [name:1], es geht nicht"),
+        ("Спасибо!\nС уважением,\nИван Петров", "Спасибо!\nС уважением,\n[name:1]"),
+        ("Best regards,\nJohn Smith\nHarbour GmbH", "Best regards,\n[name:1]\nHarbour GmbH"),
+        ("?email=ada%40example.com&phone=%2B4930901820", "?email=[email:1]&phone=[phone:1]"),
+        ("ada&#64;example.com wrote", "[email:1] wrote"),
+    ],
+)
+def test_other_languages_and_spellings_are_understood(text: str, expected: str) -> None:
+    assert Redactor().redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Best regards,\nHarbour Support Team",
+        "Thanks,\nNordwind Software GmbH",
+        "Cheers,\nHarbour Inc.",
+        "Sehr geehrte Damen und Herren,",
+        "In 10 minutes I gave way to it",
+        "The form has 12 fields in a row",
+        "The ring 5 times rule",
+        "ID number 12345 is fine",
+        "Use the app at home or at work",
+        "It is called with index 2147483647 (2^31-1)",
+        "The MS Access export took 8 ms. Best app",
+    ],
+)
+def test_companies_and_plain_sentences_are_left(text: str) -> None:
+    assert Redactor().redact(text) == text
+
+
+def a_pesel() -> str:
+    digits = [random.randint(0, 9) for _ in range(10)]
+    weights = [1, 3, 7, 9, 1, 3, 7, 9, 1, 3]
+    return "".join(map(str, digits)) + str(-sum(d * w for d, w in zip(digits, weights, strict=True)) % 10)
+
+
+def a_cpf() -> str:
+    digits = [random.randint(0, 8) for _ in range(8)] + [9]
+    for size in (10, 11):
+        digits.append(sum(d * (size - place) for place, d in enumerate(digits)) * 10 % 11 % 10)
+    text = "".join(map(str, digits))
+    return f"{text[:3]}.{text[3:6]}.{text[6:9]}-{text[9:]}"
+
+
+def a_dni() -> str:
+    number = random.randint(10**7, 10**8 - 1)
+    return f"{number}{'TRWAGMYFPDXBNJZSQVHLCKE'[number % 23]}"
+
+
+def an_ahv() -> str:
+    digits = [7, 5, 6, *(random.randint(0, 9) for _ in range(9))]
+    digits.append(-sum(d * (3 if place % 2 else 1) for place, d in enumerate(digits)) % 10)
+    text = "".join(map(str, digits))
+    return f"{text[:3]}.{text[3:7]}.{text[7:11]}.{text[11:]}"
+
+
+def a_chinese_id() -> str:
+    born = f"19{random.randint(50, 99)}0{random.randint(1, 9)}1{random.randint(0, 9)}"
+    body = f"{random.randint(110000, 650000)}{born}{random.randint(100, 999)}"
+    weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+    return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11]
+
+
+@pytest.mark.parametrize(
+    ("frame", "make"),
+    [("Mój PESEL: {}", a_pesel), ("CPF {}", a_cpf), ("mi DNI es {}", a_dni), ("AHV {}", an_ahv), ("{}", a_chinese_id)],
+)
+def test_national_numbers_are_taken_out_when_their_check_digit_is_right(frame: str, make: Callable[[], str]) -> None:
+    for _ in range(20):
+        assert Redactor().redact(frame.format(make())) == frame.format("[national_id:1]")
+
+
+def test_a_national_number_with_a_wrong_check_digit_is_left() -> None:
+    right = a_pesel()
+    wrong = right[:-1] + str((int(right[-1]) + 1) % 10)
+    assert Redactor().redact(f"PESEL: {wrong}") == f"PESEL: {wrong}"
+
+
+def test_keys_addresses_and_file_names_are_redacted_too() -> None:
+    redactor = Redactor()
+    assert redactor.redact_json(
+        {"ada@example.com": 1, "url": "https://ada:pa55word@example.com/u/ada@example.com"}
+    ) == {
+        "[email:1]": 1,
+        "url": "https://[credential:1]@example.com/u/[email:1]",
+    }
+    assert redactor.redact_file_name("invoice_4111111111111111.pdf") == "invoice_[card:1].pdf"
+    assert redactor.redact_file_name("call-me_+49-30-901820.png") == "call-me_+[phone:1].png"
+    assert redactor.redact_file_name("ada@example.com_report.csv").startswith("[email:")
+    assert redactor.redact_file_name("Screenshot 2026-01-02 at 10.11.12.png") == "Screenshot 2026-01-02 at 10.11.12.png"
+
+
+def test_no_value_stays_in_memory_after_its_item() -> None:
+    secret = random_text(LETTERS, 24) + "@example.com"
+    plain = "plain " + random_text(LETTERS, 24)
+    Redactor().redact_json({"a": secret, "b": plain, plain: 1})
+    gc.collect()
+    held = [one for one in gc.get_objects() if type(one) in {set, dict} and (plain in one or secret in one)]
+    assert [one for one in held if one is not locals()] == []
+    from tellback.intake.redaction import redactor
+
+    assert all(isinstance(mark, int) for mark in redactor._PLAIN._young)
+
+
+def test_a_value_seen_before_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tellback.intake.redaction import redactor
+
+    calls = list[str]()
+
+    def search(text: str, **_: object) -> list[Found]:
+        calls.append(text)
+        return []
+
+    monkeypatch.setattr(redactor, "find_spans", search)
+    known = redactor.Plain(size=2)
+    for text in ("a", "a", "b", "c", "a"):
+        assert known.knows(text, custom=())
+    assert calls == ["a", "b", "c"]
+    for text in ("d", "e", "f", "g"):
+        known.knows(text, custom=())
+    assert len(known._young) + len(known._old) <= 4

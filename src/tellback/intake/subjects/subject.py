@@ -1,0 +1,95 @@
+"""Whom or what an export or an erasure is about, and how it may show elsewhere."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from tellback.intake.models import RawItem
+from tellback.workspaces.models import ExternalIdentity, Principal, PrincipalMerge
+
+#: A shorter id or piece of text is found in too much that is somebody else's.
+SHORTEST_ID, SHORTEST_TEXT = 6, 12
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person with everything they said (`principal_ids` and `item_ids`), or single items (`item_ids` alone).
+
+    `names` identify the person wherever they stand: mail addresses, a full name that is theirs alone, ids at other
+    systems, receipts. `sayings` are
+    their texts and the sentences of these, to be found where they were quoted. `why` is what an erased item says.
+    """
+
+    workspace_id: UUID
+    principal_ids: tuple[UUID, ...]
+    item_ids: tuple[UUID, ...]
+    emails: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    sayings: tuple[str, ...] = ()
+    why: str = "request"
+
+
+def subject_of_person(person: Principal) -> Subject:
+    """Everything of one person of the present workspace, also what they sent and nobody has resolved yet.
+
+    Principals that were merged into them are them.
+    """
+    same = [
+        merge.merged for merge in PrincipalMerge.objects.filter(kept=person, undone_at=None).select_related("merged")
+    ]
+    everybody = [person, *same]
+    identities = list(ExternalIdentity.objects.filter(principal__in=everybody))
+    emails = {*(one.email for one in everybody), *(one.external_email or "" for one in identities)}
+    emails = {email.lower() for email in emails if email}
+    said = Q(principal__in=everybody)
+    for email in emails:
+        said |= Q(principal=None, author__email__iexact=email)
+    for one in identities:
+        said |= Q(principal=None, author__externalUserId=one.external_user_id, source_type=one.source_type)
+        if one.source_type == "api":
+            said |= Q(principal=None, author__externalUserId=one.external_user_id, author__verified=True)
+    items = list(RawItem.objects.filter(said).order_by("id"))
+    ids = {one.external_user_id for one in identities if len(one.external_user_id) >= SHORTEST_ID}
+    called = {one.display_name for one in everybody if _is_theirs_alone(one)}
+    return Subject(
+        workspace_id=person.workspace_id,
+        principal_ids=tuple(one.id for one in everybody),
+        item_ids=tuple(item.id for item in items),
+        emails=tuple(sorted(emails)),
+        names=tuple(sorted({*emails, *ids, *called, *(item.receipt_token for item in items)})),
+        sayings=tuple(_sayings(items)),
+    )
+
+
+def _is_theirs_alone(person: Principal) -> bool:
+    """Whether a name is a whole one, and nobody else here has it: then it means them wherever it stands."""
+    name = person.display_name.strip()
+    alike = Principal.objects.filter(display_name__iexact=name).exclude(pk=person.pk)
+    return " " in name and len(name) >= SHORTEST_ID and not alike.exists()
+
+
+def subject_of_items(items: Iterable[RawItem], *, why: str = "request") -> Subject:
+    """Single items of the present workspace; the person behind them stays. At least one."""
+    found = list(items)
+    return Subject(
+        workspace_id=found[0].workspace_id,
+        principal_ids=(),
+        item_ids=tuple(item.id for item in found),
+        names=tuple(item.receipt_token for item in found),
+        sayings=tuple(_sayings(found)),
+        why=why,
+    )
+
+
+def _sayings(items: Iterable[RawItem]) -> Iterable[str]:
+    """Longest first, so that a whole is taken before its parts."""
+    pieces: set[str] = set()
+    for item in items:
+        for part in (item.content.get("text"), item.content.get("subject")):
+            text = str(part or "")
+            pieces.update((text, *_SENTENCE_END.split(text)))
+    return sorted({piece.strip() for piece in pieces if len(piece.strip()) >= SHORTEST_TEXT}, key=len, reverse=True)

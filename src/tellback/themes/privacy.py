@@ -1,0 +1,63 @@
+"""What themes hold of a person: nothing that is theirs, but titles and summaries that may quote them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from tellback.intake.subjects.holders import Holding, Record, holds
+from tellback.intake.subjects.scrubbing import Scrubber
+from tellback.intake.subjects.subject import Subject
+from tellback.platform.jobs import Queue, defer_once
+from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
+from tellback.understanding.models import Signal
+
+UNTITLED = "Erased"
+
+
+def _list(subject: Subject) -> Iterator[Record]:
+    ids = Signal.objects.filter(raw_feedback_item__in=subject.item_ids).values("theme_id")
+    for theme in Theme.objects.filter(id__in=ids, status=ThemeStatus.ACTIVE).order_by("id"):
+        yield Record("theme", theme.public_id, {"title": theme.title})
+
+
+def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
+    """Themes with words of theirs are put into other people's words, at once; better ones follow by a job."""
+    touched = Signal.objects.filter(raw_feedback_item__in=subject.item_ids).exclude(theme_id=None)
+    ids = [one for one in touched.values_list("theme_id", flat=True).distinct() if one]
+    gone = list(touched.exclude(embedding=None).values_list("embedding", flat=True))
+    if gone:
+        ThemeSpace.objects.filter(last_embedding__in=gone).update(last_embedding=None)
+    for theme in Theme.objects.select_for_update().filter(id__in=ids).order_by("id"):
+        _reword(theme, subject, now)
+    if ids:
+        defer_once("themes.refresh", queue=Queue.AI, workspace_id=subject.workspace_id)
+    return {"themes": len(ids) + Scrubber(subject).rows("feedback_themes", ["title", "summary"])}
+
+
+def _reword(theme: Theme, subject: Subject, now: datetime) -> None:
+    others = Signal.objects.filter(theme_id=theme.id).exclude(raw_feedback_item__in=subject.item_ids)
+    said = others.exclude(summary="").order_by("created_at", "id").values_list("summary", flat=True).first()
+    theme.summary = said or ""
+    if not theme.title_is_manual:
+        theme.title = said or UNTITLED
+    theme.centroid_embedding = _centre(theme.id, subject.item_ids)
+    theme.described_at_count, theme.is_stale, theme.updated_at = 0, True, now
+    if theme.centroid_embedding is None and theme.status in {ThemeStatus.ACTIVE, ThemeStatus.CANDIDATE}:
+        theme.status = ThemeStatus.ARCHIVED
+    theme.save()
+
+
+def _centre(theme_id: UUID, without: tuple[UUID, ...]) -> object:
+    """The mean of what is left, or None: what was erased must not be read back from the centre."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT avg(embedding)::text FROM feedback_signals WHERE theme_id = %s AND raw_feedback_item_id <> ALL(%s)",
+            [theme_id, list(without)],
+        )
+        found = cursor.fetchone()[0]
+    return [float(part) for part in found.strip("[]").split(",")] if found else None
+
+
+holds(Holding("themes", _list, _erase))

@@ -1,0 +1,45 @@
+"""What triage holds of a person: the record of each item, and what was answered."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from tellback.intake.subjects.holders import Holding, Record, holds
+from tellback.intake.subjects.scrubbing import Scrubber
+from tellback.intake.subjects.subject import Subject
+from tellback.triage.models import Feedback, RoutingDecision, StatusChange
+
+
+def _list(subject: Subject) -> Iterator[Record]:
+    records = Feedback.objects.filter(raw_item__in=subject.item_ids).select_related("raw_item").order_by("id")
+    for record in records.prefetch_related("status_changes").iterator(chunk_size=500):
+        content = {
+            "feedback": record.raw_item.public_id,
+            "type": record.type,
+            "severity": record.severity,
+            "priority": record.priority,
+            "score": record.score,
+            "status": record.status,
+            "summary": record.summary,
+            "tags": record.tags,
+            "rating": record.rating,
+            "answer": record.public_response,
+            "history": [
+                {"at": change.created_at.isoformat(), "status": change.status, "note": change.note}
+                for change in record.status_changes.all()
+            ],
+        }
+        yield Record("triage", record.public_id, content)
+
+
+def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
+    records = Feedback.objects.filter(raw_item__in=subject.item_ids)
+    StatusChange.objects.filter(feedback__in=records).update(note="")
+    RoutingDecision.objects.filter(feedback__in=records).update(inputs={})
+    counts = {"triage records": records.update(summary="", public_response=None, tags=[], updated_at=now)}
+    scrubber = Scrubber(subject)
+    counts["triage notes"] = scrubber.rows("feedback_status_change", ["note"])
+    counts["triage records"] += scrubber.rows("feedback", ["summary", "public_response", "tags"])
+    return counts
+
+
+holds(Holding("triage", _list, _erase))

@@ -1,0 +1,45 @@
+"""What understanding holds of a person: the signals found in what they said, and their quotes."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from tellback.intake.subjects.holders import Holding, Record, holds
+from tellback.intake.subjects.subject import Subject
+from tellback.understanding.models import Correction, Signal
+
+
+def _list(subject: Subject) -> Iterator[Record]:
+    signals = Signal.objects.filter(raw_feedback_item__in=subject.item_ids).order_by("raw_feedback_item", "position")
+    for signal in signals.select_related("raw_feedback_item").iterator():
+        content = {
+            "feedback": signal.raw_feedback_item.public_id,
+            "type": signal.signal_type,
+            "summary": signal.summary,
+            "evidence": signal.evidence,
+            "sentiment": signal.sentiment,
+            "urgency": signal.urgency,
+            "implicit_need": signal.implicit_need,
+        }
+        yield Record("signal", signal.public_id, content)
+
+
+def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
+    """They stay as what is counted: that there was a need, of which type, in which theme."""
+    signals = Signal.objects.filter(raw_feedback_item__in=subject.item_ids)
+    corrections = Correction.objects.filter(signal__in=signals)
+    return {
+        "corrections": corrections.update(previous_value=None, new_value="", reason=None),
+        "signals": signals.update(
+            summary="",
+            evidence=[],
+            evidence_spans=[],
+            implicit_need=None,
+            theme_reason=None,
+            embedding=None,
+            embedding_model=None,
+            updated_at=now,
+        ),
+    }
+
+
+holds(Holding("understanding", _list, _erase))
