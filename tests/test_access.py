@@ -25,7 +25,7 @@ TABLE = {
     PUBLIC: """boards board new-post post vote comment roadmap changelog changelog-entry receipt unsubscribe enter
         signed-file sign-in account_login account_request_login_code account_confirm_login_code account_logout
         account_signup account_inactive account_email account_email_verification_sent account_reauthenticate
-        account_change_password account_set_password account_reset_password""",
+        account_change_password account_set_password account_reset_password demo-widget""",
     CUSTOMER: "notifications",
     TEAM: """account account-name account-password choose-workspace sources insights theme-archive stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
@@ -33,11 +33,13 @@ TABLE = {
     ADMIN: """settings settings-name settings-keys settings-key-revoke settings-members settings-member mailbox
         kept-mail kept-mail-html merge-person unmerge-person settings-privacy
         privacy-vault privacy-patterns privacy-pattern-remove
-        reveal-originals export-person erase-person source-retention new-source""",
+        reveal-originals export-person erase-person source-retention new-source settings-widget
+        settings-widget-preview settings-widget-keys settings-widget-sites settings-signing-keys
+        settings-signing-key-revoke""",
 }
 ROLE_OF = {name: role for role, names in TABLE.items() for name in names.split()}
 #: Not pages: they have no name, know no session, and are tried where they are defined.
-OTHERS = ("livez", "readyz", "metrics", "api/", "schemas", "widget.js", "hooks/", "v1/", "v2/")
+OTHERS = ("livez", "readyz", "metrics", "api/", "schemas", "widget.js", "widget/", "hooks/", "v1/", "v2/")
 REDIRECTS = {"admin", "admin/", "admin/feedback"}
 
 

@@ -505,7 +505,7 @@ ANSWERED_FOR = {
     "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
     "attachment", "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
     "principal_merge",
-    "raw_feedback_items", "vault_key", "vault_value", "vote",
+    "raw_feedback_items", "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
 

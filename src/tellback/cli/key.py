@@ -43,6 +43,7 @@ def create(
         from tellback.platform.tenancy import in_workspace
         from tellback.workspaces.models import KeyKind
         from tellback.workspaces.models import Workspace as WorkspaceRow
+        from tellback.workspaces.origins import parse_origin
         from tellback.workspaces.selectors import get_workspace_id
         from tellback.workspaces.services import issue_key
 
@@ -51,7 +52,7 @@ def create(
                 workspace=WorkspaceRow.objects.get(),
                 kind=KeyKind.WIDGET if widget else KeyKind.SECRET,
                 name=name,
-                origins=origin or [],
+                origins=[parse_origin(one) for one in origin or []],
                 rate_limit=rate_limit,
             )
             row = {**_row(issued.api_key), "key": issued.secret}

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "tellback.triage",
     "tellback.boards",
     "tellback.loop",
+    "tellback.widget",
     "tellback.web",
 ]
 

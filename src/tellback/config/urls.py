@@ -15,10 +15,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schemas/feedback-<str:version>.json", schema),
     path("api/openapi.json", openapi),
     path("api/v1/", api.urls),
+    path("", include("tellback.widget.urls")),
     path("sign-in/", include("tellback.workspaces.pages.sign_in")),
     path("", include("tellback.workspaces.pages.urls")),
     path("", include("tellback.intake.pages.urls")),
     path("", include("tellback.themes.pages.urls")),
     path("", include("tellback.boards.pages.urls")),
     path("", include("tellback.loop.pages.urls")),
+    path("", include("tellback.widget.pages.urls")),
 ]

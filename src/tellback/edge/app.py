@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,8 @@ from tellback.kernel.errors import Forbidden, Invalid, TellbackError, Unauthenti
 from tellback.kernel.ids import to_public
 from tellback.platform.problems import problem_of
 from tellback.workspaces.models import KeyKind
+from tellback.workspaces.selectors import KeyHolder
+from tellback.workspaces.widget_identity.sessions import read_session
 
 EXPOSED = "retry-after, idempotency-replayed, ratelimit, ratelimit-policy, deprecation, sunset, link"
 Scope = MutableMapping[str, Any]
@@ -41,6 +43,8 @@ Read = tuple[Submission, list[SentFile]]
 PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
 #: Taking private data out of more text than this would hold up the other requests, so it is done beside them.
 LONG = 4_000
+#: The widget keeps what it could not send for a week, and must not be counted twice then.
+WIDGET_WINDOW = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
-        sender = Sender(holder, sources, self.options.idempotency_window, self.keys.policy(holder.workspace_id))
+        sender = Sender(holder, sources, self._window_of(holder), self.keys.policy(holder.workspace_id))
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
         return status, {**allowance.headers, **extra}, body
 
@@ -120,15 +124,22 @@ class Edge:
     ) -> Answer:
         if scope["path"].removesuffix("/").endswith("/batch"):
             return await self._accept_batch(headers, receive, sender, now)
+        author = _author_of(headers, sender.holder)
         read = self._read_v1 if version == "v1" else self._read_v2
         submission, files = await read(headers, receive, sender, now)
         if files:
             submission = with_files(submission, *await self.files.keep(sender.holder.workspace_id, files))
+        if author:
+            submission = replace(submission, author=author)
         row = await _prepared(submission, now=now, policy=sender.policy)
         accepted = await self.committer.store(sender.holder.workspace_id, row)
         if submission.files and accepted.outcome != Outcome.ACCEPTED:
             await self.files.discard(submission.files)
         return self._answer(accepted, submission.external_id)
+
+    def _window_of(self, holder: KeyHolder) -> timedelta:
+        window = self.options.idempotency_window
+        return max(window, WIDGET_WINDOW) if holder.kind == KeyKind.WIDGET else window
 
     async def _read_v1(self, headers: dict[str, str], receive: Receive, sender: Sender, _now: datetime) -> Read:
         require_json(headers)
@@ -214,6 +225,12 @@ async def _prepared(submission: Submission, *, now: datetime, policy: Policy) ->
     return await asyncio.to_thread(prepare, submission, now=now, policy=policy)
 
 
+def _author_of(headers: dict[str, str], holder: KeyHolder) -> dict[str, Any]:
+    """The author whom a widget session vouches for, or nothing without one. Raises `Unauthenticated` when it ended."""
+    session = headers.get("x-widget-session", "")
+    return {"principalId": str(read_session(session, workspace_id=holder.workspace_id))} if session else {}
+
+
 def _key_of(headers: dict[str, str]) -> str:
     scheme, _, secret = headers.get("authorization", "").partition(" ")
     key = (
@@ -231,7 +248,7 @@ def _cors(headers: dict[str, str]) -> dict[str, str]:
     return {
         "access-control-allow-origin": headers["origin"],
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "authorization, content-type, idempotency-key, x-widget-key",
+        "access-control-allow-headers": "authorization, content-type, idempotency-key, x-widget-key, x-widget-session",
         "access-control-expose-headers": EXPOSED,
         "vary": "origin",
     }

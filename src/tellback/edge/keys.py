@@ -11,6 +11,7 @@ import psycopg
 from tellback.intake.policy import DEFAULT, Policy, policy_of
 from tellback.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from tellback.workspaces.models import KeyKind
+from tellback.workspaces.origins import allows_origin
 from tellback.workspaces.selectors import KeyHolder, origins_of
 from tellback.workspaces.services import digest_of
 
@@ -59,8 +60,11 @@ class KeyRing:
         _, holder, sources = known
         if holder is None:
             raise Unauthenticated("This key is not known. Make one under Settings, or with: tellback key create")
-        if holder.kind == KeyKind.WIDGET and holder.origins and origin and origin not in holder.origins:
-            raise Forbidden(f"This widget key may not be used on {origin[:200]}. Add the site to the key.")
+        if holder.kind == KeyKind.WIDGET and origin and not allows_origin(holder.origins, origin):
+            raise Forbidden(
+                f"This widget key may not be used on {origin[:200]}. Add the site to the key under Settings, Widget.",
+                code="origin-not-allowed",
+            )
         return holder, sources
 
     def policy(self, workspace_id: UUID) -> Policy:

@@ -233,6 +233,9 @@ class ApiKey(WorkspaceOwned):
     name = models.TextField()
     prefix = models.CharField(max_length=16, help_text="First characters, to recognise the key by")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, hex")
+    public_key = models.TextField(
+        blank=True, default="", help_text="A widget key itself: it stands in public pages anyway. Empty for API keys"
+    )
     origins = models.JSONField(default=list, help_text="Web origins a widget key may be used from; empty allows all")
     rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a minute; null is the default")
     created_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -241,9 +244,66 @@ class ApiKey(WorkspaceOwned):
 
     class Meta:
         db_table = "api_key"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(public_key="") | models.Q(kind=KeyKind.WIDGET), name="api_key_secret_not_kept"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class WidgetKeyAlgorithm(models.TextChoices):
+    """How a customer's server signs widget tokens."""
+
+    HS256 = "HS256", "Shared secret (HS256)"
+    EDDSA = "EdDSA", "Your public key (EdDSA)"
+
+
+class WidgetSigningKey(WorkspaceOwned):
+    """A key that signs widget tokens. A workspace has at most two active ones, one in each slot."""
+
+    id_prefix = "widget_key"
+
+    name = models.CharField(max_length=100)
+    slot = models.PositiveSmallIntegerField()
+    algorithm = models.CharField(max_length=5, choices=WidgetKeyAlgorithm.choices)
+    material = models.TextField(help_text="HS256: the secret, sealed. EdDSA: the public key, PEM")
+    created_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "widget_signing_key"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(slot__in=(1, 2)), name="widget_signing_key_slot"),
+            models.UniqueConstraint(
+                fields=["workspace", "slot"],
+                condition=models.Q(revoked_at=None),
+                name="widget_signing_key_two_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class SpentWidgetToken(WorkspaceOwned):
+    """The `jti` of a token that was shown, kept until the token would have expired."""
+
+    id_prefix = "widget_token"
+
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the jti, hex")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "spent_widget_token"
+        constraints = [models.UniqueConstraint(fields=["workspace", "digest"], name="spent_widget_token_once")]
+        indexes = [models.Index(fields=["workspace", "expires_at"], name="spent_widget_token_expiry_idx")]
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class AuditEntry(WorkspaceOwned):

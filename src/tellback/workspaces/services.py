@@ -52,7 +52,7 @@ def change_role(*, member: Principal, role: Role, actor: Principal) -> Principal
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A fresh key. `secret` is shown to a person once and kept nowhere."""
+    """A fresh key. The `secret` of an API key is shown to a person once and kept nowhere."""
 
     api_key: ApiKey
     secret: str
@@ -77,6 +77,7 @@ def issue_key(
         name=name.strip(),
         prefix=secret[:10],
         digest=digest_of(secret),
+        public_key=secret if kind == KeyKind.WIDGET else "",
         origins=list(origins),
         rate_limit=rate_limit,
         created_by=created_by,
@@ -87,6 +88,12 @@ def issue_key(
 def digest_of(secret: str) -> str:
     """What is stored of a key: SHA-256, hex. Enough, since the key itself has 192 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def set_origins(*, api_key: ApiKey, origins: Sequence[str]) -> None:
+    """Say on which sites a widget key may be used (see `workspaces.origins`); none allows all."""
+    api_key.origins = list(origins)
+    api_key.save(update_fields=["origins"])
 
 
 def revoke_key(*, api_key: ApiKey, now: datetime) -> None:

@@ -15,7 +15,9 @@ from tellback.kernel.errors import Unavailable
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 from tellback.themes.models import Theme
 from tellback.understanding.models import Signal
+from tellback.widget.sample import close_site, open_site
 from tellback.workspaces.models import ApiKey, ExternalIdentity, KeyKind, Principal, Workspace
+from tellback.workspaces.origins import parse_origin
 from tellback.workspaces.services import issue_key
 
 KEY_NAME = "Sample data"
@@ -42,9 +44,10 @@ def load_sample(*, base_url: str) -> int:
     with in_workspace(workspace_id):
         workspace = Workspace.objects.get()
         items = _missing(read_items())
+        _introduce(workspace, people)
+        open_site(workspace=workspace, origin=parse_origin(base_url), now=timezone.now())
         if not items:
             return 0
-        _introduce(workspace, people)
         if not Post.objects.filter(post_tags__tag__slug=TAG).exists():
             _write_posts(workspace, people)
         ApiKey.objects.filter(name=KEY_NAME).delete()
@@ -146,4 +149,5 @@ def purge_sample() -> int:
         ).values_list("principal_id", flat=True)
         Principal.objects.filter(id__in=list(people), user=None).delete()
         ApiKey.objects.filter(name=KEY_NAME).delete()
+        close_site()
     return count

@@ -1,0 +1,1 @@
+"""Pages of the widget: its settings with a live preview, and the demo site."""
