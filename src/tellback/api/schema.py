@@ -91,6 +91,24 @@ BATCH_RESULTS = {
         },
     },
 }
+#: Version 2 with files beside it.
+FORM = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["feedback"],
+            "properties": {
+                "feedback": {"$ref": "#/components/schemas/FeedbackV2"},
+                "files": {
+                    "type": "array",
+                    "maxItems": 5,
+                    "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                },
+            },
+        },
+        "encoding": {"feedback": {"contentType": "application/json"}},
+    }
+}
 REFUSALS = {
     "400": "The body is not JSON",
     "401": "No key, or one that is not known",
@@ -130,6 +148,7 @@ def describe(described: NinjaAPI) -> dict[str, Any]:
         document["paths"][f"/{version}/feedback"] = {
             "post": _intake(version, name, retired=about.retired_at is not None)
         }
+    document["paths"]["/v2/feedback"]["post"]["requestBody"]["content"] |= FORM
     document["paths"]["/v2/feedback/batch"] = {"post": _batch()}
     return document
 
