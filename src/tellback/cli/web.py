@@ -26,6 +26,8 @@ def web(
     """
     import uvicorn
 
+    from tellback.config.http import PatientProtocol
+
     options = read_options()
     listener = listen(host or options.host, options.port if port is None else port)
     embedded = prepare_database_url(options)
@@ -35,7 +37,7 @@ def web(
         uvicorn.Config(
             "tellback.config.asgi:application",
             loop="uvloop",
-            http="httptools",
+            http=PatientProtocol,
             lifespan="on",
             log_level="warning",
             access_log=False,

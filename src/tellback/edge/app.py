@@ -128,7 +128,8 @@ class Edge:
         read = self._read_v1 if version == "v1" else self._read_v2
         submission, files = await read(headers, receive, sender, now)
         if files:
-            submission = with_files(submission, *await self.files.keep(sender.holder.workspace_id, files))
+            kept, notes = await self.files.keep(sender.holder.workspace_id, files, policy=sender.policy)
+            submission = with_files(submission, kept, notes)
         if author:
             submission = replace(submission, author=author)
         row = await _prepared(submission, now=now, policy=sender.policy)

@@ -100,6 +100,10 @@ def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) 
     if submission.language:
         content["language"] = submission.language
     context = redactor.redact_json(submission.context)
+    author = submission.author
+    if "attributes" in author:
+        # Who somebody is, is known; what else is said about them holds private data like any other text.
+        author = {**author, "attributes": redactor.redact_json(author["attributes"])}
     created, clock_note = _trusted_time(submission.source_created_at, now)
     if clock_note:
         context = {**context, "metadata": {**context.get("metadata", {}), **clock_note}}
@@ -115,7 +119,7 @@ def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) 
         "dedupe_key": submission.dedupe_key or item_id,
         "external_url": redactor.redact_short(submission.external_url) if submission.external_url else None,
         "source_created_at": created,
-        "author": submission.author,
+        "author": author,
         "content": content,
         "context_envelope": context,
         "channel": submission.channel,

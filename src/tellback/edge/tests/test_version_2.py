@@ -268,7 +268,8 @@ def test_private_data_is_gone_from_every_part_but_the_author() -> None:
         "customer": {"email": mail},
         "metadata": {"deep": [{"er": f"mailto:{mail}"}]},
     }
-    row = prepare(read({"content": f"Write to {mail}", "subject": mail, "context": context}), now=NOW)
+    author = {"name": "Grace", "attributes": {"second": {"mail": mail}}}
+    row = prepare(read({"content": f"Write to {mail}", "subject": mail, "context": context, "author": author}), now=NOW)
     assert mail not in encode([row])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tellback.intake.attachments.rules import PICTURES, TEXT, Refusal, media_type_of, name_of
+from tellback.intake.policy import DEFAULT, Policy
 from tellback.intake.redaction import Redactor
 from tellback.kernel.errors import Invalid
 
@@ -34,8 +35,8 @@ class CleanFile:
     height: int | None = None
 
 
-def clean(upload: Upload) -> CleanFile:
-    """The file, made harmless. Takes up to some seconds, so call it where nobody waits.
+def clean(upload: Upload, *, policy: Policy = DEFAULT) -> CleanFile:
+    """The file, made harmless; `policy` is the workspace's. Takes up to some seconds, so call it where nobody waits.
 
     Pictures are made anew in a process of their own with little memory; metadata is gone. Private data is taken out of
     plain texts and of every name. PDF and videos are kept as they are, and are never opened here. Raises `Invalid`.
@@ -44,14 +45,14 @@ def clean(upload: Upload) -> CleanFile:
     if isinstance(found, Refusal):
         raise Invalid(f"The file {found.reason}.")
     if found in PICTURES:
-        return _picture(upload)
+        return _picture(upload, policy)
     content = upload.content
     if found == TEXT:
-        content = Redactor().redact(content.decode("utf-8-sig")).encode()
-    return CleanFile(_name(upload.name, found), found, content)
+        content = _redactor(policy).redact(content.decode("utf-8-sig")).encode()
+    return CleanFile(_name(upload.name, found, policy), found, content)
 
 
-def _picture(upload: Upload) -> CleanFile:
+def _picture(upload: Upload, policy: Policy) -> CleanFile:
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(_PROGRAM)],
@@ -68,10 +69,14 @@ def _picture(upload: Upload) -> CleanFile:
     about = json.loads(head)
     if "refusal" in about:
         raise Invalid(f"The picture {about['refusal']}.")
-    name = _name(upload.name, about["media_type"])
+    name = _name(upload.name, about["media_type"], policy)
     return CleanFile(name, about["media_type"], content, about["width"], about["height"])
 
 
-def _name(stated: str, media_type: str) -> str:
+def _name(stated: str, media_type: str, policy: Policy) -> str:
     safe = name_of(stated, media_type)
-    return name_of(Redactor().redact(safe), media_type)
+    return name_of(_redactor(policy).redact_file_name(safe), media_type)
+
+
+def _redactor(policy: Policy) -> Redactor:
+    return Redactor(custom=policy.custom, plain=policy.plain)

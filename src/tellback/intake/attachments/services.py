@@ -14,6 +14,7 @@ from uuid import UUID
 from tellback.intake.attachments.cleaning import CleanFile, Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES, name_of
 from tellback.intake.models import Attachment
+from tellback.intake.policy import DEFAULT, Policy
 from tellback.kernel.errors import Invalid, TellbackError
 from tellback.kernel.ids import new_id, to_public
 from tellback.platform.files import get_files
@@ -75,7 +76,9 @@ def keep_files(*, workspace_id: UUID, files: Sequence[CleanFile]) -> tuple[KeptF
     return tuple(kept)
 
 
-def take_files(*, workspace_id: UUID, uploads: Sequence[Upload]) -> tuple[tuple[KeptFile, ...], list[str]]:
+def take_files(
+    *, workspace_id: UUID, uploads: Sequence[Upload], policy: Policy = DEFAULT
+) -> tuple[tuple[KeptFile, ...], list[str]]:
     """Clean and keep what can be taken of these, at most five; and a sentence for each that cannot.
 
     For doors where a wrong file must not cost the words, such as mail. Raises `Unavailable` without room.
@@ -88,7 +91,7 @@ def take_files(*, workspace_id: UUID, uploads: Sequence[Upload]) -> tuple[tuple[
             refused.append(f"{shown}: there may be {MAX_FILES} files.")
             continue
         try:
-            clean_ones.append(clean(upload))
+            clean_ones.append(clean(upload, policy=policy))
         except Invalid as error:
             refused.append(f"{shown}: {error.detail}")
     return keep_files(workspace_id=workspace_id, files=clean_ones), refused

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from tellback.intake.attachments.cleaning import Upload, clean
 from tellback.intake.attachments.rules import MAX_BYTES, MAX_NAME, Refusal, media_type_of, name_of
 from tellback.intake.attachments.tests import samples
+from tellback.intake.policy import Policy
+from tellback.intake.redaction import Plain
+from tellback.intake.redaction.custom import CustomPattern, detectors_of
 from tellback.kernel.errors import Invalid
 
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2mp41" + bytes(100)
@@ -101,3 +104,12 @@ def test_private_data_is_out_of_texts_and_of_names() -> None:
     assert b"[email:1]" in kept.content
     assert "ada@example.com" not in kept.name
     assert kept.name.endswith((".log", ".txt"))
+
+
+def test_a_workspaces_own_patterns_hold_for_its_files_too() -> None:
+    pattern = CustomPattern("employee", r"EMP-\d{4}")
+    policy = Policy(custom=detectors_of((pattern,)), plain=Plain())
+    kept = clean(Upload("EMP-1234.txt", b"Ask EMP-1234 about it"), policy=policy)
+    assert b"EMP-1234" not in kept.content
+    assert "EMP-1234" not in kept.name
+    assert b"EMP-1234" in clean(Upload("a.txt", b"Ask EMP-1234 about it")).content
