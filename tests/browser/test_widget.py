@@ -360,8 +360,8 @@ issued = issue_signing_key(workspace=workspace, name="Shop", algorithm=WidgetKey
 person, _ = Principal.objects.get_or_create(workspace=workspace, email="bea@example.com")
 entry, _ = ChangelogEntry.objects.get_or_create(
     workspace=workspace, title="Offline mode", slug="offline", defaults={"published_at": timezone.now()})
-Notification.objects.get_or_create(workspace=workspace, principal=person, key=f"changelog:{entry.id}", defaults={
-    "type": "changelog_published", "title": "Shipped", "url": "/changelog/offline"})
+Notification.objects.update_or_create(workspace=workspace, principal=person, key=f"changelog:{entry.id}", defaults={
+    "type": "changelog_published", "title": "Shipped", "url": "/changelog/offline", "read_at": None})
 claims = {"sub": "c-9", "aud": workspace.public_id, "exp": timezone.now() + timedelta(minutes=5),
           "email": "bea@example.com", "name": "Bea", "jti": given[0]}
 answer = jwt.encode(claims, issued.secret, algorithm="HS256", headers={"kid": issued.signing_key.public_id})
