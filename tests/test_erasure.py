@@ -276,6 +276,23 @@ def test_somebody_alike_keeps_everything(
     assert effect.payload["text"] == f"You are x{ada.email}"
 
 
+def test_a_sentence_that_others_said_too_stays_theirs(
+    house: Workspace, run_jobs: Callable[[], int], ledger: Path
+) -> None:
+    for user in ("her-user-id", "his-user-id"):
+        sent = submission("The export does not work. Thank you.", user=user, email=f"{user}@example.com")
+        accept_batch(workspace_id=house.id, submissions=[sent], now=NOW)
+        run_jobs()
+    hers = RawItem.objects.get(author__externalUserId="her-user-id")
+    assert hers.principal
+    mails = Effect.objects.filter(kind="mail", payload__to="his-user-id@example.com")
+    before = list(mails.values_list("payload", flat=True))
+    assert "The export does not work." in str(before)
+    erase_person(person=hers.principal, actor=None, now=NOW)
+    assert list(mails.values_list("payload", flat=True)) == before
+    assert Feedback.objects.exclude(summary="").get().summary.startswith("The export does not work")
+
+
 def test_a_theme_is_put_into_other_peoples_words(
     house: Workspace, run_jobs: Callable[[], int], ledger: Path, marker: str
 ) -> None:

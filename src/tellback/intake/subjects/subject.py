@@ -1,10 +1,11 @@
 """Whom or what an export or an erasure is about, and how it may show elsewhere."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from tellback.intake.models import RawItem
@@ -12,6 +13,8 @@ from tellback.workspaces.models import ExternalIdentity, Principal, PrincipalMer
 
 #: A shorter id or piece of text is found in too much that is somebody else's.
 SHORTEST_ID, SHORTEST_TEXT = 6, 12
+#: Nobody else happens to write as many characters the same.
+SURELY_THEIRS = 120
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -85,11 +88,29 @@ def subject_of_items(items: Iterable[RawItem], *, why: str = "request") -> Subje
     )
 
 
-def _sayings(items: Iterable[RawItem]) -> Iterable[str]:
-    """Longest first, so that a whole is taken before its parts."""
+def _sayings(items: Sequence[RawItem]) -> list[str]:
+    """What only they said, longest first, so that a whole is taken before its parts."""
     pieces: set[str] = set()
     for item in items:
         for part in (item.content.get("text"), item.content.get("subject")):
             text = str(part or "")
-            pieces.update((text, *_SENTENCE_END.split(text)))
-    return sorted({piece.strip() for piece in pieces if len(piece.strip()) >= SHORTEST_TEXT}, key=len, reverse=True)
+            pieces.update(piece.strip() for piece in (text, *_SENTENCE_END.split(text)))
+    pieces = {piece for piece in pieces if len(piece) >= SHORTEST_TEXT}
+    short = [piece for piece in pieces if len(piece) < SURELY_THEIRS]
+    return sorted(pieces - _said_by_others(short, [item.id for item in items]), key=len, reverse=True)
+
+
+def _said_by_others(pieces: Sequence[str], own: Sequence[UUID]) -> set[str]:
+    """Those of these sentences ("It does not work.") that stand in somebody else's item too."""
+    if not pieces:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT piece FROM unnest(%s::text[]) AS piece WHERE EXISTS (
+                SELECT 1 FROM raw_feedback_items r
+                WHERE r.id <> ALL(%s) AND position(piece in r.content->>'text') > 0)
+            """,
+            [list(pieces), list(own)],
+        )
+        return {row[0] for row in cursor.fetchall()}
