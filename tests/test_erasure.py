@@ -39,7 +39,7 @@ from tellback.intake.services import ensure_default_sources
 from tellback.intake.subjects.erasing import erase_item, erase_person, replay_ledger
 from tellback.intake.subjects.exporting import FORMAT, export_person
 from tellback.intake.subjects.retention import count_expired, expire_items, set_retention
-from tellback.kernel.errors import Conflict, Forbidden, Invalid
+from tellback.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
 from tellback.loop.models import Notification, Subscription, SubscriptionReason
 from tellback.platform.tenancy import in_workspace
 from tellback.themes.models import Theme
@@ -393,6 +393,17 @@ def test_who_comes_back_after_an_erasure_is_somebody_new(
     run_jobs()
     assert replay_ledger(path=ledger, now=NOW)["people"] == 0
     assert RawItem.objects.get(author__email=ada.email).content["text"].startswith("I am back")
+
+
+def test_nothing_is_erased_when_the_ledger_cannot_be_written(
+    house: Workspace, ada: Somebody, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ERASURE_LEDGER = tmp_path / "a file" / "ledger"
+    (tmp_path / "a file").write_text("in the way")
+    with pytest.raises(Unavailable):
+        erase_person(person=ada.person, actor=None, now=NOW)
+    ada.person.refresh_from_db()
+    assert ada.person.email == ada.email
 
 
 def test_a_cut_line_of_the_ledger_is_passed_over(house: Workspace, ledger: Path) -> None:
