@@ -31,9 +31,9 @@ TABLE = {
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
         admin-changelog new-entry edit-entry publish-entry""",
     ADMIN: """settings settings-name settings-keys settings-key-revoke settings-members settings-member mailbox
-        kept-mail kept-mail-html merge-person unmerge-person settings-privacy
-        privacy-vault privacy-patterns privacy-pattern-remove
-        reveal-originals export-person erase-person source-retention new-source""",
+        kept-mail kept-mail-html new-source merge-person unmerge-person
+        settings-privacy privacy-vault privacy-patterns privacy-pattern-remove reveal-originals
+        export-person erase-person source-retention""",
 }
 ROLE_OF = {name: role for role, names in TABLE.items() for name in names.split()}
 #: Not pages: they have no name, know no session, and are tried where they are defined.

@@ -46,7 +46,7 @@ from tellback.themes.models import Theme
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
 from tellback.workspaces.merging import merge_principals
-from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, Role, User, Workspace
+from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, PrincipalMerge, Role, User, Workspace
 from tellback.workspaces.services import add_member, record_audit
 
 NOW = timezone.now()
@@ -483,6 +483,47 @@ def test_an_export_has_everything_of_one_person_and_nothing_of_another(
     assert AuditEntry.objects.get(action="person.exported").details == {"records": count}
 
 
+def test_files_are_exported_and_erased(
+    house: Workspace, ada: Somebody, marker: str, ledger: Path, run_jobs: Callable[[], int]
+) -> None:
+    content = f"the secret plan of {marker}".encode()
+    (kept,) = keep_files(
+        workspace_id=house.id, files=[CleanFile(name="plan.txt", media_type="text/plain", content=content)]
+    )
+    sent = replace(submission("Here is the plan, please read.", user="u", email=ada.email), files=(kept,))
+    accept_batch(workspace_id=house.id, submissions=[sent], now=NOW)
+    run_jobs()
+    file = io.BytesIO()
+    export_person(person=ada.person, actor=None, into=file, now=NOW)
+    with zipfile.ZipFile(file) as archive:
+        (name,) = [name for name in archive.namelist() if name.startswith("files/")]
+        assert archive.read(name) == content
+    assert where(marker, ledger.parent) != []
+    erase_person(person=ada.person, actor=None, now=NOW)
+    run_jobs()
+    assert where(marker, ledger.parent) == []
+    assert not Attachment.objects.exists()
+
+
+def test_people_who_were_merged_are_erased_as_one(
+    house: Workspace, ada: Somebody, marker: str, ledger: Path, run_jobs: Callable[[], int]
+) -> None:
+    also = submission(
+        f"This is {marker} again, from my phone.", user=f"phone-{marker}", email=f"phone-{marker}@x.example"
+    )
+    accept_batch(workspace_id=house.id, submissions=[also], now=NOW)
+    run_jobs()
+    other = Principal.objects.get(email=f"phone-{marker}@x.example")
+    admin = Principal.objects.create(workspace=house, role=Role.ADMIN)
+    merge_principals(kept=ada.person, merged=other, actor=admin, now=NOW)
+    run_jobs()
+    other.refresh_from_db()
+    erase_person(person=other, actor=None, now=NOW)
+    run_jobs()
+    assert where(marker, ledger.parent) == []
+    assert not PrincipalMerge.objects.exists()
+
+
 def test_an_exported_page_escapes_what_people_wrote(house: Workspace, ada: Somebody) -> None:
     Comment.objects.filter(author=ada.person).update(body="<script>alert(1)</script>")
     file = io.BytesIO()
@@ -529,11 +570,10 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 #: Tables that point to a person or to what they said, and are emptied or let go of by some room's `privacy`.
 # fmt: off
 ANSWERED_FOR = {
-    "api_key", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
+    "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
     "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
-    "attachment", "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
-    "principal_merge",
-    "raw_feedback_items", "vault_key", "vault_value", "vote",
+    "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
+    "principal_merge", "raw_feedback_items", "vault_key", "vault_value", "vote",
 }
 # fmt: on
 
