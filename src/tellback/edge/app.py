@@ -123,7 +123,8 @@ class Edge:
         read = self._read_v1 if version == "v1" else self._read_v2
         submission, files = await read(headers, receive, sender, now)
         if files:
-            submission = with_files(submission, *await self.files.keep(sender.holder.workspace_id, files))
+            kept = await self.files.keep(sender.holder.workspace_id, files, policy=sender.policy)
+            submission = with_files(submission, *kept)
         row = await _prepared(submission, now=now, policy=sender.policy)
         accepted = await self.committer.store(sender.holder.workspace_id, row)
         if submission.files and accepted.outcome != Outcome.ACCEPTED:

@@ -18,6 +18,7 @@ from tellback.edge.errors import BadForm
 from tellback.intake.attachments.cleaning import Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES
 from tellback.intake.attachments.services import KeptFile, discard_files, keep_files
+from tellback.intake.policy import Policy
 from tellback.intake.schemas.v1 import Metadata
 from tellback.intake.schemas.v2 import SentAttachment
 from tellback.kernel.errors import FieldError, Invalid, Unavailable
@@ -86,7 +87,9 @@ class FileKeeper:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
-    async def keep(self, workspace_id: UUID, files: Sequence[SentFile]) -> tuple[tuple[KeptFile, ...], list[str]]:
+    async def keep(
+        self, workspace_id: UUID, files: Sequence[SentFile], *, policy: Policy
+    ) -> tuple[tuple[KeptFile, ...], list[str]]:
         """The files, kept, and a sentence for each optional one that was not.
 
         Raises `Invalid` with a pointer for each file that is not taken, `Unavailable` when there is no room or too many
@@ -97,7 +100,7 @@ class FileKeeper:
         self._waiting += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(_keep, workspace_id, files)
+                return await asyncio.to_thread(_keep, workspace_id, files, policy)
         finally:
             self._waiting -= 1
 
@@ -106,11 +109,11 @@ class FileKeeper:
         await asyncio.to_thread(discard_files, kept)
 
 
-def _keep(workspace_id: UUID, files: Sequence[SentFile]) -> tuple[tuple[KeptFile, ...], list[str]]:
+def _keep(workspace_id: UUID, files: Sequence[SentFile], policy: Policy) -> tuple[tuple[KeptFile, ...], list[str]]:
     cleaned, errors, notes = [], [], []
     for file in files:
         try:
-            cleaned.append(clean(file.upload))
+            cleaned.append(clean(file.upload, policy=policy))
         except Invalid as error:
             if file.optional:
                 notes.append(error.detail)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tellback.intake.attachments.rules import PICTURES, TEXT, Refusal, media_type_of, name_of
-from tellback.intake.redaction import Redactor
+from tellback.intake.policy import DEFAULT, Policy
 from tellback.kernel.errors import Invalid
 
 _PROGRAM = Path(__file__).with_name("picture.py")
@@ -34,7 +34,7 @@ class CleanFile:
     height: int | None = None
 
 
-def clean(upload: Upload) -> CleanFile:
+def clean(upload: Upload, *, policy: Policy = DEFAULT) -> CleanFile:
     """The file, made harmless. Takes up to some seconds, so call it where nobody waits.
 
     Pictures are made anew in a process of their own with little memory; metadata is gone. Private data is taken out of
@@ -44,14 +44,14 @@ def clean(upload: Upload) -> CleanFile:
     if isinstance(found, Refusal):
         raise Invalid(f"The file {found.reason}.")
     if found in PICTURES:
-        return _picture(upload)
+        return _picture(upload, policy)
     content = upload.content
     if found == TEXT:
-        content = Redactor().redact(content.decode("utf-8-sig")).encode()
-    return CleanFile(_name(upload.name, found), found, content)
+        content = policy.redactor().redact(content.decode("utf-8-sig")).encode()
+    return CleanFile(_name(upload.name, found, policy), found, content)
 
 
-def _picture(upload: Upload) -> CleanFile:
+def _picture(upload: Upload, policy: Policy) -> CleanFile:
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(_PROGRAM)],
@@ -68,10 +68,10 @@ def _picture(upload: Upload) -> CleanFile:
     about = json.loads(head)
     if "refusal" in about:
         raise Invalid(f"The picture {about['refusal']}.")
-    name = _name(upload.name, about["media_type"])
+    name = _name(upload.name, about["media_type"], policy)
     return CleanFile(name, about["media_type"], content, about["width"], about["height"])
 
 
-def _name(stated: str, media_type: str) -> str:
+def _name(stated: str, media_type: str, policy: Policy) -> str:
     safe = name_of(stated, media_type)
-    return name_of(Redactor().redact(safe), media_type)
+    return name_of(policy.redactor().redact_file_name(safe), media_type)

@@ -14,6 +14,7 @@ from uuid import UUID
 from tellback.intake.attachments.cleaning import CleanFile, Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES, name_of
 from tellback.intake.models import Attachment
+from tellback.intake.policy import get_policy
 from tellback.kernel.errors import Invalid, TellbackError
 from tellback.kernel.ids import new_id, to_public
 from tellback.platform.files import get_files
@@ -80,6 +81,7 @@ def take_files(*, workspace_id: UUID, uploads: Sequence[Upload]) -> tuple[tuple[
 
     For doors where a wrong file must not cost the words, such as mail. Raises `Unavailable` without room.
     """
+    policy = get_policy(workspace_id)
     clean_ones: list[CleanFile] = []
     refused: list[str] = []
     for upload in uploads:
@@ -88,7 +90,7 @@ def take_files(*, workspace_id: UUID, uploads: Sequence[Upload]) -> tuple[tuple[
             refused.append(f"{shown}: there may be {MAX_FILES} files.")
             continue
         try:
-            clean_ones.append(clean(upload))
+            clean_ones.append(clean(upload, policy=policy))
         except Invalid as error:
             refused.append(f"{shown}: {error.detail}")
     return keep_files(workspace_id=workspace_id, files=clean_ones), refused
