@@ -70,7 +70,7 @@ _PHONE_STEMS = (
 )
 _PHONE_PHRASES = (
     "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
-    "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at",
+    "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at", "my registered", "answering at", "messages to", "message to", "messages on", "message on",
 )  # fmt: skip
 _PHRASE_ENDS = frozenset(phrase.split()[-1] for phrase in _PHONE_PHRASES)
 #: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
