@@ -39,14 +39,14 @@ from tellback.intake.services import ensure_default_sources
 from tellback.intake.subjects.erasing import erase_item, erase_person, replay_ledger
 from tellback.intake.subjects.exporting import FORMAT, export_person
 from tellback.intake.subjects.retention import count_expired, expire_items, set_retention
-from tellback.kernel.errors import Conflict, Forbidden, Invalid
+from tellback.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
 from tellback.loop.models import Notification, Subscription, SubscriptionReason
 from tellback.platform.tenancy import in_workspace
 from tellback.themes.models import Theme
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
 from tellback.workspaces.merging import merge_principals
-from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, Role, User, Workspace
+from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, PrincipalMerge, Role, User, Workspace
 from tellback.workspaces.services import add_member, record_audit
 
 NOW = timezone.now()
@@ -276,6 +276,23 @@ def test_somebody_alike_keeps_everything(
     assert effect.payload["text"] == f"You are x{ada.email}"
 
 
+def test_a_sentence_that_others_said_too_stays_theirs(
+    house: Workspace, run_jobs: Callable[[], int], ledger: Path
+) -> None:
+    for user in ("her-user-id", "his-user-id"):
+        sent = submission("The export does not work. Thank you.", user=user, email=f"{user}@example.com")
+        accept_batch(workspace_id=house.id, submissions=[sent], now=NOW)
+        run_jobs()
+    hers = RawItem.objects.get(author__externalUserId="her-user-id")
+    assert hers.principal
+    mails = Effect.objects.filter(kind="mail", payload__to="his-user-id@example.com")
+    before = list(mails.values_list("payload", flat=True))
+    assert "The export does not work." in str(before)
+    erase_person(person=hers.principal, actor=None, now=NOW)
+    assert list(mails.values_list("payload", flat=True)) == before
+    assert Feedback.objects.exclude(summary="").get().summary.startswith("The export does not work")
+
+
 def test_a_theme_is_put_into_other_peoples_words(
     house: Workspace, run_jobs: Callable[[], int], ledger: Path, marker: str
 ) -> None:
@@ -378,6 +395,17 @@ def test_who_comes_back_after_an_erasure_is_somebody_new(
     assert RawItem.objects.get(author__email=ada.email).content["text"].startswith("I am back")
 
 
+def test_nothing_is_erased_when_the_ledger_cannot_be_written(
+    house: Workspace, ada: Somebody, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ERASURE_LEDGER = tmp_path / "a file" / "ledger"
+    (tmp_path / "a file").write_text("in the way")
+    with pytest.raises(Unavailable):
+        erase_person(person=ada.person, actor=None, now=NOW)
+    ada.person.refresh_from_db()
+    assert ada.person.email == ada.email
+
+
 def test_a_cut_line_of_the_ledger_is_passed_over(house: Workspace, ledger: Path) -> None:
     ledger.write_text('{"id": "x"\nnot json\n{"id": "01890000-0000-7000-8000-000000000000"}\n')
     assert replay_ledger(path=ledger, now=NOW) == {"entries": 0, "people": 0, "items": 0}
@@ -455,6 +483,47 @@ def test_an_export_has_everything_of_one_person_and_nothing_of_another(
     assert AuditEntry.objects.get(action="person.exported").details == {"records": count}
 
 
+def test_files_are_exported_and_erased(
+    house: Workspace, ada: Somebody, marker: str, ledger: Path, run_jobs: Callable[[], int]
+) -> None:
+    content = f"the secret plan of {marker}".encode()
+    (kept,) = keep_files(
+        workspace_id=house.id, files=[CleanFile(name="plan.txt", media_type="text/plain", content=content)]
+    )
+    sent = replace(submission("Here is the plan, please read.", user="u", email=ada.email), files=(kept,))
+    accept_batch(workspace_id=house.id, submissions=[sent], now=NOW)
+    run_jobs()
+    file = io.BytesIO()
+    export_person(person=ada.person, actor=None, into=file, now=NOW)
+    with zipfile.ZipFile(file) as archive:
+        (name,) = [name for name in archive.namelist() if name.startswith("files/")]
+        assert archive.read(name) == content
+    assert where(marker, ledger.parent) != []
+    erase_person(person=ada.person, actor=None, now=NOW)
+    run_jobs()
+    assert where(marker, ledger.parent) == []
+    assert not Attachment.objects.exists()
+
+
+def test_people_who_were_merged_are_erased_as_one(
+    house: Workspace, ada: Somebody, marker: str, ledger: Path, run_jobs: Callable[[], int]
+) -> None:
+    also = submission(
+        f"This is {marker} again, from my phone.", user=f"phone-{marker}", email=f"phone-{marker}@x.example"
+    )
+    accept_batch(workspace_id=house.id, submissions=[also], now=NOW)
+    run_jobs()
+    other = Principal.objects.get(email=f"phone-{marker}@x.example")
+    admin = Principal.objects.create(workspace=house, role=Role.ADMIN)
+    merge_principals(kept=ada.person, merged=other, actor=admin, now=NOW)
+    run_jobs()
+    other.refresh_from_db()
+    erase_person(person=other, actor=None, now=NOW)
+    run_jobs()
+    assert where(marker, ledger.parent) == []
+    assert not PrincipalMerge.objects.exists()
+
+
 def test_an_exported_page_escapes_what_people_wrote(house: Workspace, ada: Somebody) -> None:
     Comment.objects.filter(author=ada.person).update(body="<script>alert(1)</script>")
     file = io.BytesIO()
@@ -501,11 +570,10 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 #: Tables that point to a person or to what they said, and are emptied or let go of by some room's `privacy`.
 # fmt: off
 ANSWERED_FOR = {
-    "api_key", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
+    "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
     "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
-    "attachment", "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
-    "principal_merge",
-    "raw_feedback_items", "vault_key", "vault_value", "vote", "widget_signing_key",
+    "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
+    "principal_merge", "raw_feedback_items", "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
 

@@ -20,7 +20,6 @@ from django.db import connection
 
 from tellback.intake.attachments.services import KeptFile
 from tellback.intake.policy import DEFAULT, Policy, get_policy
-from tellback.intake.redaction import Redactor
 from tellback.intake.vault.services import seal_removed
 from tellback.kernel.ids import new_id
 
@@ -93,7 +92,7 @@ def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) 
     With the vault on (`policy.seals`) the row carries the originals, sealed.
     """
     item_id = new_id()
-    redactor = Redactor(custom=policy.custom, plain=policy.plain)
+    redactor = policy.redactor()
     content = {"text": redactor.redact(submission.text)}
     if submission.subject:
         content["subject"] = redactor.redact(submission.subject)

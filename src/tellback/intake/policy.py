@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tellback.intake.redaction import Detector, Plain
+from tellback.intake.redaction import Detector, Plain, Redactor
 from tellback.intake.redaction.custom import MAX_PATTERNS, CustomPattern, check_pattern, detectors_of
 from tellback.kernel.errors import Conflict, Invalid, NotFound
 from tellback.workspaces.models import Principal, Workspace
@@ -26,6 +26,10 @@ class Policy:
     plain: Plain | None = None
     seals: bool = False
     patterns: tuple[CustomPattern, ...] = field(default=())
+
+    def redactor(self) -> Redactor:
+        """What redacts one item."""
+        return Redactor(custom=self.custom, plain=self.plain)
 
 
 DEFAULT = Policy()

@@ -61,7 +61,7 @@ def _erase_identity(subject: Subject, now: datetime) -> Mapping[str, int]:
         "audit entries": Scrubber(subject).rows("audit_entry", ["details"]),
         "merges": PrincipalMerge.objects.filter(
             Q(kept__in=subject.principal_ids) | Q(merged__in=subject.principal_ids)
-        ).update(learnt={}),
+        ).delete()[0],
         "people": Principal.objects.filter(id__in=subject.principal_ids).update(
             display_name="",
             email="",
@@ -151,14 +151,18 @@ def _list_items(subject: Subject) -> Iterator[Record]:
             "originals": {one.token: one.original for one in open_item(item=item)} if item.id in sealed else {},
         }
         yield Record("feedback", item.public_id, content)
-    for file in Attachment.objects.filter(raw_item__in=subject.item_ids).order_by("id"):
-        content = {"name": file.name, "type": file.media_type, "bytes": file.size_bytes}
-        yield Record("attachment", file.public_id, content, files=(file.file_key,))
+    yield from _list_attachments(subject)
+
+
+def _list_attachments(subject: Subject) -> Iterator[Record]:
+    for file in Attachment.objects.filter(raw_item__in=subject.item_ids).select_related("raw_item").order_by("id"):
+        content = {"feedback": file.raw_item.public_id, "name": file.name, "type": file.media_type}
+        yield Record("attachment", file.public_id, content, {f"{file.public_id}-{file.name}": file.file_key})
 
 
 def _erase_items(subject: Subject, now: datetime) -> Mapping[str, int]:
     counts = {"sealed values": destroy_keys(principal_ids=subject.principal_ids, raw_item_ids=subject.item_ids)}
-    counts["files"] = erase_attachments(item_ids=subject.item_ids)
+    counts["attachments"] = erase_attachments(item_ids=subject.item_ids)
     counts["items"] = empty_items(subject.item_ids, why=subject.why, now=now)
     counts["idempotency keys"] = IdempotencyKey.objects.filter(raw_item_id__in=subject.item_ids).delete()[0]
     scrubber = Scrubber(subject)

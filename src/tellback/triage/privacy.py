@@ -38,7 +38,7 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     counts = {"triage records": records.update(summary="", public_response=None, tags=[], updated_at=now)}
     scrubber = Scrubber(subject)
     counts["triage notes"] = scrubber.rows("feedback_status_change", ["note"])
-    counts["triage records"] += scrubber.rows("feedback", ["summary", "public_response", "tags"])
+    counts["triage records"] += scrubber.rows("feedback", ["public_response"])
     return counts
 
 

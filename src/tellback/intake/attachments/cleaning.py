@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tellback.intake.attachments.rules import PICTURES, TEXT, Refusal, media_type_of, name_of
 from tellback.intake.policy import DEFAULT, Policy
-from tellback.intake.redaction import Redactor
 from tellback.kernel.errors import Invalid
 
 _PROGRAM = Path(__file__).with_name("picture.py")
@@ -36,7 +35,7 @@ class CleanFile:
 
 
 def clean(upload: Upload, *, policy: Policy = DEFAULT) -> CleanFile:
-    """The file, made harmless; `policy` is the workspace's. Takes up to some seconds, so call it where nobody waits.
+    """The file, made harmless. Takes up to some seconds, so call it where nobody waits.
 
     Pictures are made anew in a process of their own with little memory; metadata is gone. Private data is taken out of
     plain texts and of every name. PDF and videos are kept as they are, and are never opened here. Raises `Invalid`.
@@ -48,7 +47,7 @@ def clean(upload: Upload, *, policy: Policy = DEFAULT) -> CleanFile:
         return _picture(upload, policy)
     content = upload.content
     if found == TEXT:
-        content = _redactor(policy).redact(content.decode("utf-8-sig")).encode()
+        content = policy.redactor().redact(content.decode("utf-8-sig")).encode()
     return CleanFile(_name(upload.name, found, policy), found, content)
 
 
@@ -75,8 +74,4 @@ def _picture(upload: Upload, policy: Policy) -> CleanFile:
 
 def _name(stated: str, media_type: str, policy: Policy) -> str:
     safe = name_of(stated, media_type)
-    return name_of(_redactor(policy).redact_file_name(safe), media_type)
-
-
-def _redactor(policy: Policy) -> Redactor:
-    return Redactor(custom=policy.custom, plain=policy.plain)
+    return name_of(policy.redactor().redact_file_name(safe), media_type)

@@ -14,7 +14,7 @@ from uuid import UUID
 from tellback.intake.attachments.cleaning import CleanFile, Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES, name_of
 from tellback.intake.models import Attachment
-from tellback.intake.policy import DEFAULT, Policy
+from tellback.intake.policy import get_policy
 from tellback.kernel.errors import Invalid, TellbackError
 from tellback.kernel.ids import new_id, to_public
 from tellback.platform.files import get_files
@@ -76,13 +76,12 @@ def keep_files(*, workspace_id: UUID, files: Sequence[CleanFile]) -> tuple[KeptF
     return tuple(kept)
 
 
-def take_files(
-    *, workspace_id: UUID, uploads: Sequence[Upload], policy: Policy = DEFAULT
-) -> tuple[tuple[KeptFile, ...], list[str]]:
+def take_files(*, workspace_id: UUID, uploads: Sequence[Upload]) -> tuple[tuple[KeptFile, ...], list[str]]:
     """Clean and keep what can be taken of these, at most five; and a sentence for each that cannot.
 
     For doors where a wrong file must not cost the words, such as mail. Raises `Unavailable` without room.
     """
+    policy = get_policy(workspace_id)
     clean_ones: list[CleanFile] = []
     refused: list[str] = []
     for upload in uploads:

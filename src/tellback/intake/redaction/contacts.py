@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tellback.intake.redaction.finding import Found, Text, apart, before, inside_account
 
@@ -69,7 +70,7 @@ _PHONE_STEMS = (
 )
 _PHONE_PHRASES = (
     "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
-    "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at",
+    "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at", "my registered", "answering at", "messages to", "message to", "messages on", "message on",
 )  # fmt: skip
 _PHRASE_ENDS = frozenset(phrase.split()[-1] for phrase in _PHONE_PHRASES)
 #: Near a telephone number often, but near other numbers too: enough only for a number written in groups.
@@ -175,15 +176,30 @@ def _could_be_phone(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_international(candidate: str) -> bool:
+    """Whether a number begins with a country's code and is as long as that country's numbers are."""
+    digits = "".join(filter(str.isdigit, _EXTENSION.sub("", candidate)))
+    if not candidate.startswith("+"):
+        digits = digits[2:]
+    for size in (1, 2, 3):
+        lengths = _lengths_of(digits[:size])
+        if lengths:
+            national = digits[size:]
+            # With the trunk zero that some write although it is not dialled: +49 (0)30 …
+            return len(national) in lengths or (national.startswith("0") and len(national) - 1 in lengths)
+    return False
+
+
+@lru_cache(maxsize=1200)
+def _lengths_of(code: str) -> frozenset[int]:
+    """How many digits follow a country's code (ITU-T E.164); nothing for what is no code."""
     import phonenumbers  # noqa: PLC0415 - large tables, only when a candidate is there
 
-    number = _EXTENSION.sub("", candidate)
-    if number.startswith("00"):
-        number = "+" + number[2:]
-    try:
-        return bool(phonenumbers.is_possible_number(phonenumbers.parse(number)))
-    except phonenumbers.NumberParseException:
-        return False
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code or 0))
+    if not regions:
+        return frozenset()
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
+    known = metadata.general_desc if metadata else None
+    return frozenset(known.possible_length) if known else frozenset()
 
 
 def _is_national(text: str, match: re.Match[str]) -> bool:

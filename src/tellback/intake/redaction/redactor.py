@@ -44,8 +44,6 @@ class Plain:
 
     def knows(self, text: str, *, custom: Sequence[Detector]) -> bool:
         """Whether nothing private is in this value; looked for once, then remembered for a while."""
-        if len(text) > SHORT:
-            return not find_spans(text, custom=custom)
         mark = hash(text)
         if mark in self._young:
             return True
@@ -103,7 +101,9 @@ class Redactor:
 
     def redact_short(self, text: str) -> str:
         """A value that may well come again (a key, an address, the name of a browser), redacted."""
-        return text if self._plain.knows(text, custom=self._custom) else self.redact(text)
+        if len(text) <= SHORT and self._plain.knows(text, custom=self._custom):
+            return text
+        return self.redact(text)
 
     def redact_file_name(self, name: str) -> str:
         """A file's name, in which underscores and hyphens stand for spaces, redacted; its ending stays."""
@@ -117,13 +117,21 @@ class Redactor:
         return "".join([*parts, once[last:]])
 
     def redact_json(self, value: Any, *, depth: int = 0) -> Any:
-        """A JSON value with every string in it redacted, keys too; other values stay. Cut below twelve levels."""
+        """A JSON value with every string in it redacted, keys too; other values stay. Cut below twelve levels.
+
+        What a key calls a file is redacted as a file's name.
+        """
         if isinstance(value, str):
             return self.redact_short(value)
         if isinstance(value, dict | list) and depth >= MAX_DEPTH:
             return None
         if isinstance(value, dict):
-            return {self.redact_short(key): self.redact_json(inner, depth=depth + 1) for key, inner in value.items()}
+            return {self.redact_short(key): self._inner(key, inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.redact_json(inner, depth=depth + 1) for inner in value]
         return value
+
+    def _inner(self, key: str, value: Any, depth: int) -> Any:
+        if isinstance(value, str) and "file" in key.lower():
+            return self.redact_file_name(value)
+        return self.redact_json(value, depth=depth)

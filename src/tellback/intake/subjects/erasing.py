@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from tellback.intake.models import Erasure, RawItem
 from tellback.intake.subjects import ledger
 from tellback.intake.subjects.holders import list_holdings
-from tellback.intake.subjects.subject import Subject, subject_of_items, subject_of_person
+from tellback.intake.subjects.subject import Subject, everybody_merged, subject_of_items, subject_of_person
 from tellback.kernel.errors import Conflict, Forbidden
 from tellback.kernel.ids import new_id
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
@@ -34,10 +34,12 @@ def erase_person(*, person: Principal, actor: Principal | None, now: datetime) -
     """
     if actor is not None and not has_role(actor, Role.ADMIN):
         raise Forbidden("Only owners and admins may erase somebody.")
-    owners = list(Principal.objects.select_for_update().filter(role=Role.OWNER).values_list("id", flat=True))
-    if owners == [person.id]:
+    people = everybody_merged(person)
+    owners = set(Principal.objects.select_for_update().filter(role=Role.OWNER).values_list("id", flat=True))
+    if owners and owners <= {one.id for one in people}:
         raise Conflict("A workspace needs an owner. Make somebody else an owner first.")
-    erasure = _remember("person", ledger.marks_of_person(person), subject_of_person(person), actor, now)
+    marks = [mark for one in people for mark in ledger.marks_of_person(one)]
+    erasure = _remember("person", marks, subject_of_person(person), actor, now)
     record_audit(
         workspace=person.workspace,
         actor=actor if actor != person else None,

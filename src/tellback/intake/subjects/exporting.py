@@ -60,8 +60,9 @@ def export_person(*, person: Principal, actor: Principal | None, into: IO[bytes]
                 page.write(chunk.encode())
         for record in _records(subject):
             count += 1
-            for name in record.files:
-                _copy(name, archive)
+            for name, key in record.files.items():
+                with contextlib.suppress(NotFound):
+                    archive.writestr(f"files/{name}", get_files().get(key))
     record_audit(
         workspace=person.workspace,
         actor=actor,
@@ -120,8 +121,3 @@ def _readable(value: Any) -> str:
     if isinstance(value, list):
         return "<ul>" + "".join(f"<li>{_readable(one)}</li>" for one in value) + "</ul>"
     return escape(str(value))
-
-
-def _copy(name: str, archive: zipfile.ZipFile) -> None:
-    with contextlib.suppress(NotFound):
-        archive.writestr(f"files/{name}", get_files().get(name))

@@ -1,7 +1,7 @@
 """The registry: what each room holds of a person, how it is listed and how it is erased."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,15 @@ from tellback.intake.subjects.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing held: its kind, its public id, and its content in JSON's types. `files` are names in the storage."""
+    """One thing held: its kind, its public id, and its content in JSON's types.
+
+    `files` are its files: the name to give each, and the key under which `platform.files` keeps it.
+    """
 
     kind: str
     id: str
     content: Mapping[str, Any]
-    files: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

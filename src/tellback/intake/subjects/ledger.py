@@ -13,6 +13,7 @@ from django.conf import settings
 
 from tellback.intake.models import RawItem
 from tellback.intake.services import author_of
+from tellback.kernel.errors import Unavailable
 from tellback.workspaces.models import ExternalIdentity, Principal
 
 
@@ -52,7 +53,18 @@ def append(entry: Entry) -> None:
     """Write the entry to the ledger's file and have it on disk before returning.
 
     Called before the erasure commits: an entry too many erases what was to be erased anyhow, one too few would not.
+    Raises `Unavailable` when the file cannot be written; then nothing may be erased.
     """
+    try:
+        _append(entry)
+    except OSError as error:
+        raise Unavailable(
+            f"Nothing was erased: the ledger {settings.ERASURE_LEDGER} cannot be written ({error.strerror}). "
+            "Make room or correct its rights, or name another file in TELLBACK_ERASURE_LEDGER."
+        ) from error
+
+
+def _append(entry: Entry) -> None:
     path = Path(settings.ERASURE_LEDGER)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(

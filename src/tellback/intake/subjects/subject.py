@@ -1,17 +1,20 @@
 """Whom or what an export or an erasure is about, and how it may show elsewhere."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from tellback.intake.models import RawItem
-from tellback.workspaces.models import ExternalIdentity, Principal, PrincipalMerge
+from tellback.workspaces.models import ExternalIdentity, Principal
 
 #: A shorter id or piece of text is found in too much that is somebody else's.
 SHORTEST_ID, SHORTEST_TEXT = 6, 12
+#: Nobody else happens to write as many characters the same.
+SURELY_THEIRS = 120
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -34,18 +37,15 @@ class Subject:
 
 
 def subject_of_person(person: Principal) -> Subject:
-    """Everything of one person of the present workspace, also what they sent and nobody has resolved yet.
-
-    Principals that were merged into them are them.
+    """Everything of one person of the present workspace, with everybody they were merged with, and also what they sent
+    and nobody has resolved yet.
     """
-    same = [
-        merge.merged for merge in PrincipalMerge.objects.filter(kept=person, undone_at=None).select_related("merged")
-    ]
-    everybody = [person, *same]
-    identities = list(ExternalIdentity.objects.filter(principal__in=everybody))
-    emails = {*(one.email for one in everybody), *(one.external_email or "" for one in identities)}
-    emails = {email.lower() for email in emails if email}
-    said = Q(principal__in=everybody)
+    people = everybody_merged(person)
+    identities = list(ExternalIdentity.objects.filter(principal__in=people))
+    emails = {*(one.email.lower() for one in people), *((one.external_email or "").lower() for one in identities)} - {
+        ""
+    }
+    said = Q(principal__in=people)
     for email in emails:
         said |= Q(principal=None, author__email__iexact=email)
     for one in identities:
@@ -54,10 +54,10 @@ def subject_of_person(person: Principal) -> Subject:
             said |= Q(principal=None, author__externalUserId=one.external_user_id, author__verified=True)
     items = list(RawItem.objects.filter(said).order_by("id"))
     ids = {one.external_user_id for one in identities if len(one.external_user_id) >= SHORTEST_ID}
-    called = {one.display_name for one in everybody if _is_theirs_alone(one)}
+    called = {one.display_name for one in people if _is_theirs_alone(one, people)}
     return Subject(
         workspace_id=person.workspace_id,
-        principal_ids=tuple(one.id for one in everybody),
+        principal_ids=tuple(one.id for one in people),
         item_ids=tuple(item.id for item in items),
         emails=tuple(sorted(emails)),
         names=tuple(sorted({*emails, *ids, *called, *(item.receipt_token for item in items)})),
@@ -65,10 +65,21 @@ def subject_of_person(person: Principal) -> Subject:
     )
 
 
-def _is_theirs_alone(person: Principal) -> bool:
+def everybody_merged(person: Principal) -> list[Principal]:
+    """A person with all principals that are the same one, the one they were merged into first."""
+    while person.merged_into:
+        person = person.merged_into
+    found, newest = [person], [person]
+    while newest:
+        newest = list(Principal.objects.filter(merged_into__in=newest).order_by("id"))
+        found += newest
+    return found
+
+
+def _is_theirs_alone(person: Principal, same: Sequence[Principal]) -> bool:
     """Whether a name is a whole one, and nobody else here has it: then it means them wherever it stands."""
     name = person.display_name.strip()
-    alike = Principal.objects.filter(display_name__iexact=name).exclude(pk=person.pk)
+    alike = Principal.objects.filter(display_name__iexact=name).exclude(id__in=[one.id for one in same])
     return " " in name and len(name) >= SHORTEST_ID and not alike.exists()
 
 
@@ -85,11 +96,29 @@ def subject_of_items(items: Iterable[RawItem], *, why: str = "request") -> Subje
     )
 
 
-def _sayings(items: Iterable[RawItem]) -> Iterable[str]:
-    """Longest first, so that a whole is taken before its parts."""
+def _sayings(items: Sequence[RawItem]) -> list[str]:
+    """What only they said, longest first, so that a whole is taken before its parts."""
     pieces: set[str] = set()
     for item in items:
         for part in (item.content.get("text"), item.content.get("subject")):
             text = str(part or "")
-            pieces.update((text, *_SENTENCE_END.split(text)))
-    return sorted({piece.strip() for piece in pieces if len(piece.strip()) >= SHORTEST_TEXT}, key=len, reverse=True)
+            pieces.update(piece.strip() for piece in (text, *_SENTENCE_END.split(text)))
+    pieces = {piece for piece in pieces if len(piece) >= SHORTEST_TEXT}
+    short = [piece for piece in pieces if len(piece) < SURELY_THEIRS]
+    return sorted(pieces - _said_by_others(short, [item.id for item in items]), key=len, reverse=True)
+
+
+def _said_by_others(pieces: Sequence[str], own: Sequence[UUID]) -> set[str]:
+    """Those of these sentences ("It does not work.") that stand in somebody else's item too."""
+    if not pieces:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT piece FROM unnest(%s::text[]) AS piece WHERE EXISTS (
+                SELECT 1 FROM raw_feedback_items r
+                WHERE r.id <> ALL(%s) AND position(piece in r.content->>'text') > 0)
+            """,
+            [list(pieces), list(own)],
+        )
+        return {row[0] for row in cursor.fetchall()}

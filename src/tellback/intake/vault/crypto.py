@@ -5,6 +5,7 @@ What a sealed value belongs to is authenticated with it, so that one that was mo
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -37,6 +38,7 @@ class Place:
         return b"value\0" + self.workspace_id.bytes + self.raw_item_id.bytes + self.token.encode()
 
 
+@lru_cache(maxsize=2)
 def master_key(secret: str) -> bytes:
     """The key that wraps data keys, derived from the installation's secret (HKDF, RFC 5869)."""
     derive = HKDF(algorithm=hashes.SHA256(), length=KEY, salt=None, info=b"tellback vault 1")

@@ -388,6 +388,7 @@ def test_keys_addresses_and_file_names_are_redacted_too() -> None:
         "url": "https://[credential:1]@example.com/u/[email:1]",
     }
     assert redactor.redact_file_name("invoice_4111111111111111.pdf") == "invoice_[card:1].pdf"
+    assert redactor.redact_json({"fileName": "scan-4111111111111111.pdf"}) == {"fileName": "scan-[card:1].pdf"}
     assert redactor.redact_file_name("call-me_+49-30-901820.png") == "call-me_+[phone:1].png"
     assert redactor.redact_file_name("ada@example.com_report.csv").startswith("[email:")
     assert redactor.redact_file_name("Screenshot 2026-01-02 at 10.11.12.png") == "Screenshot 2026-01-02 at 10.11.12.png"
