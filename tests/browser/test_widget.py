@@ -5,7 +5,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect
@@ -623,6 +625,34 @@ def test_the_probe_for_violations_sees_into_the_widget(context: BrowserContext, 
     expect(visit.panel).to_be_visible()
     visit.panel.get_by_role("button", name="Close").evaluate("one => one.removeAttribute('aria-label')")
     assert [one.partition(":")[0] for one in violations(visit.page)] == ["button-name"]
+
+
+WINDOW = """
+from tellback.intake.models import IdempotencyKey
+row = IdempotencyKey.objects.get(key=given[0])
+answer = (row.expires_at - row.created_at).days
+"""
+
+
+def test_the_door_refuses_another_site_and_an_ended_session_and_knows_a_key_for_longer_than_a_week(
+    site: Site, host: HostSite, key: str
+) -> None:
+    body = {"idempotencyKey": str(uuid4()), "content": "Straight to the door.", "channel": "in-app"}
+    headers = {"X-Widget-Key": key, "Origin": host.address}
+    with httpx.Client(base_url=site.address, trust_env=False) as client:
+        asked = client.options("/v2/feedback", headers={"Origin": host.address})
+        assert {"x-widget-key", "x-widget-session"} <= set(asked.headers["access-control-allow-headers"].split(", "))
+        strange = client.post("/v2/feedback", json=body, headers={**headers, "Origin": "https://evil.example"})
+        assert (strange.status_code, strange.json()["code"]) == (403, "origin-not-allowed")
+        assert strange.headers["content-type"] == "application/problem+json"
+        assert "https://evil.example" in strange.json()["detail"]
+        ended = client.post("/v2/feedback", json=body, headers={**headers, "X-Widget-Session": "made:up:word"})
+        assert (ended.status_code, ended.json()["code"]) == (401, "widget-session-ended")
+        assert stored(site, "Straight to the door.") == []
+        assert client.post("/v2/feedback", json=body, headers=headers).status_code == 202
+        assert client.post("/v2/feedback", json=body, headers=headers).status_code == 200
+    assert len(stored(site, "Straight to the door.")) == 1
+    assert in_database(site, WINDOW, body["idempotencyKey"]) == 8
 
 
 SAMPLE = """

@@ -1,11 +1,18 @@
 """Entry points of the boards' jobs."""
 
-from tellback.boards.services import follow_merge
+from tellback.boards import services
 from tellback.platform.jobs import Queue, job
+from tellback.understanding.engine import get_engine
 from tellback.workspaces.models import PrincipalMerge
 
 
 @job("boards.follow_merge", queue=Queue.INGEST)
 def people_merged(*, merge_id: str) -> None:
     """Move what a merged person wrote and voted for, or back."""
-    follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
+    services.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
+
+
+@job("boards.embed_posts", queue=Queue.AI)
+def embed_posts() -> None:
+    """Find out what new posts mean, so that like ones are found."""
+    services.embed_posts(engine=get_engine())

@@ -6,12 +6,15 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Q, QuerySet
+from pgvector.django import CosineDistance
 
 from tellback.boards.models import Board, Post, PostStatusChange, Status, Vote
 from tellback.themes.models import Theme
 from tellback.workspaces.models import Principal
 
 PAGE = 25
+#: How close in meaning a post must be to a theme to be shown beside it (design: candidates are 0.42 and more alike).
+LIKE = 0.42
 SORTS = {"top": ("-vote_count", "-id"), "new": ("-id",), "updated": ("-status_changed_at", "-id")}
 
 
@@ -61,8 +64,22 @@ def list_status_changes(post: Post) -> list[PostStatusChange]:
     return list(PostStatusChange.objects.filter(post=post).select_related("status").order_by("created_at"))
 
 
-def similar_posts(text: str, *, limit: int = 5) -> list[Post]:
-    """Posts that share words with the text, the most alike first."""
+def similar_posts(text: str, *, theme: Theme | None = None, limit: int = 5) -> list[Post]:
+    """Posts that a text may repeat: those that mean what the theme means, then those that share words with the text."""
+    found = _alike(theme, limit) if theme else []
+    known = {post.id for post in found}
+    return [*found, *(post for post in _with_words_of(text, limit) if post.id not in known)][:limit]
+
+
+def _alike(theme: Theme, limit: int) -> list[Post]:
+    if theme.centroid_embedding is None:
+        return []
+    distance = CosineDistance("embedding", theme.centroid_embedding)
+    posts = _public_posts().filter(embedding_model=theme.centroid_model).annotate(distance=distance)
+    return list(posts.filter(distance__lte=1 - LIKE).order_by("distance", "-vote_count")[:limit])
+
+
+def _with_words_of(text: str, limit: int) -> list[Post]:
     words = [word for word in "".join(c if c.isalnum() else " " for c in text.lower()).split() if len(word) > 2]
     if not words:
         return []

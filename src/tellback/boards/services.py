@@ -20,7 +20,9 @@ from tellback.boards.models import (
     Vote,
 )
 from tellback.kernel.errors import Conflict, FieldError, Invalid
-from tellback.platform.jobs import Queue, defer
+from tellback.platform.bulk import update_rows
+from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.sdk.engine import Engine
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.services import move_with_post
 from tellback.understanding.models import Signal
@@ -35,6 +37,10 @@ DEFAULT_STATUSES = (
     ("Complete", StatusCategory.COMPLETE, True),
     ("Closed", StatusCategory.CLOSED, False),
 )
+
+EMBEDDED_AT_ONCE = 200
+#: Characters of a post's text that say what it means.
+MEANT = 300
 
 
 @transaction.atomic
@@ -95,7 +101,25 @@ def create_post(
         )
         PostTag.objects.create(workspace_id=workspace_id, post=post, tag=tag)
     defer("loop.on_post_created", queue=Queue.EFFECTS, workspace_id=workspace_id, post_id=str(post.id))
+    defer_once("boards.embed_posts", queue=Queue.AI, workspace_id=workspace_id)
     return post
+
+
+@transaction.atomic
+def embed_posts(*, engine: Engine) -> int:
+    """Give posts that this engine's sentence model has not seen their embedding; returns how many. Safe to repeat."""
+    model = engine.identity.embedding_model
+    posts = list(
+        Post.objects.select_for_update(skip_locked=True)
+        .exclude(embedding_model=model, embedding__isnull=False)
+        .order_by("-id")[:EMBEDDED_AT_ONCE]
+    )
+    # The first lines say what a post is about; quotes and stories follow.
+    vectors = engine.embed([f"{post.title}. {post.body[:MEANT]}" for post in posts])
+    for post, vector in zip(posts, vectors, strict=True):
+        post.embedding, post.embedding_model = vector, model
+    update_rows(posts, ["embedding", "embedding_model"])
+    return len(posts)
 
 
 @transaction.atomic
@@ -116,8 +140,8 @@ def promote_theme(
     )
     post.promoted_from_theme = theme
     post.save(update_fields=["promoted_from_theme"])
-    theme.promoted_to_post_id, theme.promoted_at = post.id, now
-    theme.save(update_fields=["promoted_to_post_id", "promoted_at", "updated_at"])
+    theme.promoted_to_post_id, theme.promoted_at, theme.board_id = post.id, now, board.id
+    theme.save(update_fields=["promoted_to_post_id", "promoted_at", "board_id", "updated_at"])
     defer(
         "loop.subscribe_feedback_authors",
         queue=Queue.EFFECTS,

@@ -261,6 +261,6 @@ def promote(request: TenantRequest, theme_id: UUID) -> HttpResponse:
         "theme": theme,
         "form": form,
         "people": count_authors_to_subscribe(theme),
-        "similar": selectors.similar_posts(f"{theme.title} {theme.summary}"),
+        "similar": selectors.similar_posts(f"{theme.title} {theme.summary}", theme=theme),
     }
     return render(request, "boards/promote.html", context, status=422 if form.errors else 200)
