@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from tellback.loop.pages import views
+from tellback.loop.pages import receipts, views
 
 urlpatterns = [
     path("changelog", views.changelog, name="changelog"),
     path("changelog/<slug:slug>", views.entry_page, name="changelog-entry"),
-    path("r/<str:token>", views.receipt, name="receipt"),
+    path("r/<str:token>", receipts.receipt, name="receipt"),
     path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("admin/changelog", views.admin_changelog, name="admin-changelog"),
     path("admin/changelog/new", views.edit_entry, name="new-entry"),

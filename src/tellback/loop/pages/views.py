@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 
 from tellback.boards.models import Post
 from tellback.effects.models import KeptMail
-from tellback.intake.models import RawItem
 from tellback.loop import rules, selectors, services
 from tellback.loop.models import ChangelogEntry, Notification, SubscriptionReason
 from tellback.platform.tenancy import in_workspace
@@ -141,25 +140,6 @@ def publish(request: TenantRequest, entry_id: UUID) -> HttpResponse:
         request, ngettext("Published. %d person is being told.", "Published. %d people are being told.", count) % count
     )
     return redirect(f"/admin/changelog/{entry.id}")
-
-
-def receipt(request: HttpRequest, token: str) -> HttpResponse:
-    """An author's private page. A wrong token is a page that does not exist."""
-    found = selectors.find_receipt(token)
-    if found is None:
-        raise Http404
-    item_id, workspace_id = found
-    with in_workspace(workspace_id):
-        item = RawItem.objects.select_related("principal").get(pk=item_id)
-        context: dict[str, object] = {"workspace": Workspace.objects.get()}
-        if "erased" in item.content:
-            response = render(request, "loop/erased_receipt.html", {**context, "erased": item.content["erased"]})
-        else:
-            response = render(request, "loop/receipt.html", {**context, "receipt": selectors.get_receipt(item)})
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 @csrf_exempt
