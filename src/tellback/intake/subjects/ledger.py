@@ -3,7 +3,7 @@
 import hmac
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,10 @@ def digest_of(what: str) -> str:
 
 def marks_of_person(person: Principal) -> list[str]:
     """What would identify a person in an older copy of the database."""
-    identities = ExternalIdentity.objects.filter(principal=person)
+    return _marks(person, list(ExternalIdentity.objects.filter(principal=person)))
+
+
+def _marks(person: Principal, identities: Sequence[ExternalIdentity]) -> list[str]:
     emails = {person.email, *(one.external_email or "" for one in identities)}
     return [
         f"principal:{person.id}",
@@ -107,10 +110,13 @@ def find_people(until: Mapping[str, datetime]) -> list[Principal]:
 
     Somebody who was erased and came back later is somebody new.
     """
+    identities: dict[UUID, list[ExternalIdentity]] = {}
+    for identity in ExternalIdentity.objects.iterator():
+        identities.setdefault(identity.principal_id, []).append(identity)
     return [
         person
         for person in Principal.objects.order_by("id").iterator()
-        if _is_meant(marks_of_person(person), person.created_at, until)
+        if _is_meant(_marks(person, identities.get(person.id, ())), person.created_at, until)
     ]
 
 
