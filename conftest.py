@@ -23,6 +23,8 @@ from tellback.config.database import database_settings
 from tellback.platform.postgres import SERVER_SETTINGS, start_embedded
 from tellback.platform.schema import grant_to_app, prepare_database
 
+# Playwright keeps a loop running in the tests' thread, which uses the ORM for one test after the other.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 # How long one example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("tellback", deadline=None)
 hypothesis.settings.load_profile("tellback")

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from tests.test_loop import NOW, TEXTS, submit
 
 from tellback.intake.accept import accept_batch
 from tellback.intake.models import RawItem
 from tellback.loop.models import Subscription
 from tellback.themes.models import Theme
 from tellback.workspaces.models import Principal, Workspace
+from tests.test_loop import NOW, TEXTS, submit
 
 
 @pytest.fixture

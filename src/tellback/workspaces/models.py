@@ -234,7 +234,10 @@ class ApiKey(WorkspaceOwned):
     prefix = models.CharField(max_length=16, help_text="First characters, to recognise the key by")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, hex")
     public_key = models.TextField(
-        blank=True, default="", help_text="A widget key itself: it stands in public pages anyway. Empty for API keys"
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A widget key itself: it stands in public pages anyway. Empty for API keys",
     )
     origins = models.JSONField(default=list, help_text="Web origins a widget key may be used from; empty allows all")
     rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a minute; null is the default")

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
             field=models.TextField(
                 blank=True,
                 default="",
+                db_default="",
                 help_text="A widget key itself: it stands in public pages anyway. Empty for API keys",
             ),
         ),
