@@ -77,6 +77,11 @@ def test_a_compressed_body_is_not_unpacked(door: Door) -> None:
     assert answer.status_code == 415
 
 
+def test_another_method_is_told_which_is_allowed(door: Door) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{door.port}/v2/feedback", trust_env=False)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
 def batch(door: Door, items: list[Any], **headers: str) -> httpx.Response:
     return send(door, {"items": items}, "/v2/feedback/batch", **headers)
 

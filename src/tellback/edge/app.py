@@ -95,6 +95,8 @@ class Edge:
         except TellbackError as error:
             problem = problem_of(error)
             status, extra, body = problem.status, problem.headers, problem.body
+            if isinstance(error, WrongMethod):
+                extra = {**extra, "allow": "POST"}
         lifetime = lifetime_headers(version, base_url=self.options.base_url)
         await _send(send, status, {**cors, **lifetime, **extra}, body)
 
