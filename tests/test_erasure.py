@@ -46,7 +46,16 @@ from tellback.themes.models import Theme
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
 from tellback.workspaces.merging import merge_principals
-from tellback.workspaces.models import AuditEntry, ExternalIdentity, Principal, PrincipalMerge, Role, User, Workspace
+from tellback.workspaces.models import (
+    AuditEntry,
+    ExternalIdentity,
+    Principal,
+    PrincipalMerge,
+    PrincipalMove,
+    Role,
+    User,
+    Workspace,
+)
 from tellback.workspaces.services import add_member, record_audit
 
 NOW = timezone.now()
@@ -238,8 +247,13 @@ def test_files_and_merged_principals_of_an_erased_person_are_gone_too(
     accept_batch(workspace_id=house.id, submissions=[replace(other, files=kept)], now=NOW)
     run_jobs()
     second = Principal.objects.get(email=f"second-{marker}@example.com")
+    for person in (ada.person, second):
+        Notification.objects.create(
+            workspace=house, principal=person, type="x", key="same", title=f"{marker}, it shipped"
+        )
     merge_principals(kept=ada.person, merged=second, actor=ada.person, now=NOW)
     run_jobs()
+    assert PrincipalMove.objects.exclude(set_aside=None).exists(), "both had this notice, so one was set aside whole"
     assert any(f"Notes of {marker}" in line for line in where(marker, ledger.parent))
     with io.BytesIO() as into:
         export_person(person=ada.person, actor=None, into=into, now=NOW)

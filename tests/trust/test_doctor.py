@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tellback.platform.tests.bucket import fake_bucket
 from tests.harness.processes import Installation, Queues
 
 pytestmark = pytest.mark.trust
@@ -63,6 +64,16 @@ def test_wrong_settings_are_named_with_their_fix(installation: Installation, tmp
     )
     assert {"configuration file", "secret key", "mail", "storage", "engine"} <= set(found)
     assert "did you mean rate_limit" in found["configuration file"]
+
+
+def test_a_bucket_that_refuses_or_is_not_there_is_named_without_its_secret(installation: Installation) -> None:
+    with fake_bucket() as bucket:
+        assert wrong(installation, TELLBACK_FILES_URL=bucket.url()) == {}
+        refused = wrong(installation, TELLBACK_FILES_URL=bucket.url(secret="not-the-secret"))
+    assert list(refused) == ["files"]
+    assert "not-the-secret" not in refused["files"]
+    misspelt = wrong(installation, TELLBACK_FILES_URL="s3://bucket?endpont=x")
+    assert "must look like s3://" in misspelt["settings"]
 
 
 def test_config_says_where_each_value_came_from_and_hides_secrets(installation: Installation, tmp_path: Path) -> None:

@@ -92,8 +92,9 @@ def add_workspace(queues: Queues, slug: str, keys: int) -> list[str]:
     secrets = [f"tb_{uuid4().hex}" for _ in range(keys)]
     for secret in secrets:
         queues.rows(
-            "INSERT INTO api_key (id, created_at, workspace_id, kind, name, prefix, digest, origins, rate_limit) "
-            "VALUES (gen_random_uuid(), now(), %s, 'secret', 'test', %s, %s, '[]', 1000000)",
+            "INSERT INTO api_key (id, created_at, workspace_id, kind, name, prefix, digest, origins, rate_limit, "
+            "public_key) "
+            "VALUES (gen_random_uuid(), now(), %s, 'secret', 'test', %s, %s, '[]', 1000000, '')",
             [workspace, secret[:10], hashlib.sha256(secret.encode()).hexdigest()],
         )
     return secrets

@@ -77,6 +77,11 @@ def test_a_compressed_body_is_not_unpacked(door: Door) -> None:
     assert answer.status_code == 415
 
 
+def test_another_method_is_told_which_is_allowed(door: Door) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{door.port}/v2/feedback", trust_env=False)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
 def batch(door: Door, items: list[Any], **headers: str) -> httpx.Response:
     return send(door, {"items": items}, "/v2/feedback/batch", **headers)
 
@@ -169,3 +174,55 @@ def test_a_batch_of_a_hundred_long_texts_holds_nobody_up(door: Door) -> None:
             waits.append(time.monotonic() - began)
         assert slow.result().status_code == 202
     assert max(waits) < 1.5, waits
+
+
+ODD = {
+    "NUL": "a\x00b",
+    "half a character": "\ud83d",
+    "right to left override": "invoice \u202egnp.exe",
+    "unclosed isolates": "\u2066" * 500 + "text",
+    "zero width": "pass\u200bword\u200d\ufeff",
+    "family": "👨‍👩‍👧‍👦" * 300,
+    "composed": "caf\u00e9",
+    "decomposed": "cafe\u0301",
+    "a thousand marks on one letter": "a" + "\u0301" * 1000,
+    "beyond the basic plane": "\U0010fffd𝒳",
+    "not a character": "\uffff\ufdd0",
+    "line separators": "one\u2028two\u2029three\x0bfour\x85five",
+    "tags": "hi\U000e0041\U000e0042",
+    "a long word": "x" * 19_990,
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_characters_are_stored_as_they_are_or_refused_and_never_break(door: Door, text: str) -> None:
+    import json
+
+    author = {"name": text[:200], "externalUserId": text[:200]}
+    body = {
+        "content": text, "subject": text[:500], "tags": [text[:60]], "author": author,
+        "context": {"metadata": {text[:200]: text[:8000]}, "pageContext": {"title": text[:4000]}},
+    }  # fmt: skip
+    for path, sent in (("/v2/feedback", body), ("/v2/feedback/batch", [body])):
+        key = str(uuid4())
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            answers = [
+                client.post(
+                    f"http://127.0.0.1:{door.port}{path}",
+                    content=json.dumps(sent).encode(),
+                    headers={
+                        "authorization": f"Bearer {door.key}",
+                        "content-type": "application/json",
+                        "idempotency-key": key,
+                    },
+                )
+                for _ in range(2)
+            ]
+        taken = [answer.status_code in {200, 202} for answer in answers]
+        assert taken in ([True, True], [False, False])
+        assert all(answer.status_code < 500 for answer in answers)
+        if all(taken):
+            found = door.queues.rows(
+                "SELECT content->>'text' FROM raw_feedback_items WHERE external_id LIKE %s", [f"{key}%"]
+            )
+            assert found == [(text,)], "stored once, and as it was sent"

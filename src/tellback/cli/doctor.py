@@ -21,7 +21,7 @@ from tellback.cli.environment import (
 )
 from tellback.cli.output import AsJson, print_json, say
 from tellback.config.options import Options
-from tellback.kernel.errors import TellbackError
+from tellback.kernel.errors import NotFound, TellbackError
 from tellback.platform.schema import MINIMUM_VERSION
 from tellback.platform.tenancy import APP_ROLE
 
@@ -117,6 +117,8 @@ def _examine_settings(options: Options) -> Iterator[Finding]:
     else:
         yield ok("address", str(options.base_url))
     yield _mail(options)
+    if options.files_url:
+        yield _files(options.files_url.get_secret_value())
     if options.engine == "openai" and not (options.openai_api_key or options.openai_base_url):
         yield wrong("engine", "openai has neither key nor address", "Set OPENAI_API_KEY, or TELLBACK_ENGINE=local.")
 
@@ -152,6 +154,21 @@ def _mail(options: Options) -> Finding:
         fix = "Check host and port of TELLBACK_MAIL_URL, and that a firewall lets mail out."
         return wrong("mail", f"{address[0]}:{address[1]} does not answer ({error})", fix)
     return ok("mail", f"{address[0]}:{address[1]} answers")
+
+
+def _files(url: str) -> Finding:
+    from tellback.platform.files import Bucket, read_bucket_address
+
+    where = f"bucket {read_bucket_address(url).bucket}"
+    try:
+        Bucket.at(url).get("doctor/asks-whether-somebody-answers")
+    except NotFound:
+        return ok("files", f"{where} answers")
+    except TellbackError as error:
+        return wrong(
+            "files", f"{where}: {error.detail}", "Check address, key, secret and region in TELLBACK_FILES_URL."
+        )
+    return ok("files", f"{where} answers")
 
 
 def _examine_storage(options: Options) -> Iterator[Finding]:

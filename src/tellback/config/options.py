@@ -8,9 +8,12 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tellback.kernel.errors import Invalid
+from tellback.platform.files import read_bucket_address
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -32,6 +35,16 @@ class Options(BaseSettings):
     """Options of one running Tellback, read from the environment (`TELLBACK_…`, `DATABASE_URL`, `OPENAI_…`)."""
 
     model_config = SettingsConfigDict(env_prefix="TELLBACK_", extra="ignore", populate_by_name=True)
+
+    @field_validator("files_url")
+    @classmethod
+    def _names_a_bucket(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value():
+            try:
+                read_bucket_address(value.get_secret_value())
+            except Invalid as error:
+                raise ValueError(error.detail) from None
+        return value
 
     @classmethod
     def settings_customise_sources(

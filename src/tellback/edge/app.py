@@ -17,6 +17,7 @@ from tellback.edge.files import FileKeeper, SentFile, files_in, read_form, size_
 from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
+from tellback.edge.people import signed_author
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
 from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
@@ -95,6 +96,8 @@ class Edge:
         except TellbackError as error:
             problem = problem_of(error)
             status, extra, body = problem.status, problem.headers, problem.body
+            if isinstance(error, WrongMethod):
+                extra = {**extra, "allow": "POST"}
         lifetime = lifetime_headers(version, base_url=self.options.base_url)
         await _send(send, status, {**cors, **lifetime, **extra}, body)
 
@@ -162,7 +165,9 @@ class Edge:
         files = [*sent, *files_in(payload.attachments, payload.metadata)]
         key = agreed_key(str(payload.idempotency_key or ""), stated_key(headers))
         beside = [file.upload.content for file in sent]
-        return submission_of_v2(payload, sender, key=key, now=now, beside=beside), files
+        submission = submission_of_v2(payload, sender, key=key, now=now, beside=beside)
+        signed = await signed_author(sender.holder.workspace_id, payload.author, now=now)
+        return replace(submission, author=signed or submission.author), files
 
     async def _accept_batch(self, headers: dict[str, str], receive: Receive, sender: Sender, now: datetime) -> Answer:
         """202 when every item is stored, 207 when one or more are refused; each result says which."""

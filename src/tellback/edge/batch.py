@@ -78,6 +78,8 @@ def _row_of(item: Any, index: int, sender: Sender, header: str, now: datetime) -
         payload = check(FeedbackV2, item)
         if payload.attachments or (payload.metadata and payload.metadata.screenshot_base64):
             raise Invalid(REFUSAL, errors=[FieldError("/attachments", "are sent with one piece of feedback at a time")])
+        if payload.author and payload.author.user_token:
+            raise Invalid(REFUSAL, errors=[FieldError("/author/userToken", "is for one piece of feedback at a time")])
         own = str(payload.idempotency_key or "")
         key = own or agreed_key("", f"{header}/{index}" if header else "")
         return prepare(submission_of_v2(payload, sender, key=key, now=now), now=now, policy=sender.policy)

@@ -105,9 +105,10 @@ def submission_of_v2(
 ) -> Submission:
     """Version 2 as a submission. Raises `Invalid` for a source that the key may not name, or two ids of one person.
 
-    `beside` is the content of files that came beside the payload: with others it is another request.
+    `beside` is the content of files that came beside the payload: with others it is another request. A token is not
+    part of what was said: a retry may carry a fresh one.
     """
-    said = payload.model_dump_json(exclude_unset=True, exclude={"idempotency_key": True})
+    said = payload.model_dump_json(exclude_unset=True, exclude={"idempotency_key": True, "author": {"user_token"}})
     source = sender.source_named(payload.source) if payload.source else sender.default_source()
     return Submission(
         source_id=source.id,
@@ -149,7 +150,7 @@ def _idempotency(sender: Sender, key: str, content: str) -> Idempotency:
 
 
 def _author_of(author: AuthorV2 | None, user_id: str | None) -> dict[str, Any]:
-    stated = author.model_dump(by_alias=True, exclude_none=True, mode="json") if author else {}
+    stated = author.model_dump(by_alias=True, exclude_none=True, exclude={"user_token"}, mode="json") if author else {}
     if user_id and stated.setdefault("externalUserId", user_id) != user_id:
         raise Invalid(
             "userId and author.externalUserId name different people. Send one of them.",

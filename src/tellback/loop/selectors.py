@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from tellback.boards.models import Post
-from tellback.intake.models import RawItem
+from tellback.intake.attachments.links import public_path
+from tellback.intake.models import Attachment, RawItem
 from tellback.loop import rules
 from tellback.loop.models import ChangelogEntry, Subscription, SubscriptionReason
 from tellback.themes.models import Theme, ThemeStatus
@@ -83,11 +84,20 @@ class SharedTheme:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that came along, at an address that holds for an hour."""
+
+    file: Attachment
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """An author's private view of one raw item."""
 
     item: RawItem
     pieces: list[Piece]
+    files: list[SentFile]
     steps: list[Step]
     themes: list[SharedTheme]
     status: str
@@ -111,6 +121,7 @@ def get_receipt(item: RawItem) -> Receipt:
     return Receipt(
         item=item,
         pieces=marked(str(item.content.get("text", "")), signals),
+        files=[SentFile(file, public_path(file)) for file in item.attachments.order_by("position")],
         steps=_steps(item, feedback),
         themes=_shared(signals),
         status=feedback.status if feedback else FeedbackStatus.NEW,

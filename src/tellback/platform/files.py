@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,41 +101,55 @@ class Folder:
         return self._root / _checked(key)
 
 
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """Where a bucket is. `options` are those of the client, secrets among them."""
+
+    bucket: str
+    prefix: str
+    options: dict[str, Any] = field(repr=False)
+    is_plain: bool
+
+
+def read_bucket_address(url: str) -> BucketAddress:
+    """`s3://key:secret@bucket/prefix?region=…&endpoint=https://…`; without key and secret, as AWS finds them.
+
+    Raises `Invalid` for another address or an unknown option.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if parts.scheme != "s3" or not parts.hostname or set(query) - {"region", "endpoint"}:
+        raise Invalid(
+            "TELLBACK_FILES_URL must look like s3://key:secret@bucket/prefix?region=eu-central-1"
+            "&endpoint=https://storage.example.com; endpoint is for storage other than Amazon's."
+        )
+    options: dict[str, Any] = {"region": query.get("region", "us-east-1")}
+    if parts.username and parts.password:
+        options |= {"access_key_id": unquote(parts.username), "secret_access_key": unquote(parts.password)}
+    if "endpoint" in query:
+        options["endpoint"] = query["endpoint"]
+    is_plain = query.get("endpoint", "").startswith("http://")
+    return BucketAddress(parts.hostname, parts.path.strip("/"), options, is_plain)
+
+
 class Bucket:
     """Files in a bucket of Amazon S3 or of anything that speaks its protocol."""
 
-    def __init__(self, *, bucket: str, prefix: str, options: dict[str, Any], allow_http: bool) -> None:
+    def __init__(self, address: BucketAddress) -> None:
         from obstore.store import S3Store  # noqa: PLC0415 - only who keeps files there needs it
 
         self._store = S3Store(
-            bucket,
-            prefix=prefix or None,
-            **options,
-            client_options={"allow_http": allow_http, "timeout": timedelta(seconds=30), "connect_timeout": "5s"},
+            address.bucket,
+            prefix=address.prefix or None,
+            **address.options,
+            client_options={"allow_http": address.is_plain, "timeout": timedelta(seconds=30), "connect_timeout": "5s"},
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
         )
 
     @classmethod
     def at(cls, url: str) -> "Bucket":
-        """`s3://key:secret@bucket/prefix?region=…&endpoint=https://…`; without key and secret, as AWS finds them.
-
-        Raises `Invalid` for another address or an unknown option.
-        """
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query))
-        unknown = set(query) - {"region", "endpoint"}
-        if parts.scheme != "s3" or not parts.hostname or unknown:
-            raise Invalid(
-                "TELLBACK_FILES_URL must look like s3://key:secret@bucket/prefix?region=eu-central-1"
-                "&endpoint=https://storage.example.com; endpoint is for storage other than Amazon's."
-            )
-        options: dict[str, Any] = {"region": query.get("region", "us-east-1")}
-        if parts.username and parts.password:
-            options |= {"access_key_id": unquote(parts.username), "secret_access_key": unquote(parts.password)}
-        if "endpoint" in query:
-            options["endpoint"] = query["endpoint"]
-        http = query.get("endpoint", "").startswith("http://")
-        return cls(bucket=parts.hostname, prefix=parts.path.strip("/"), options=options, allow_http=http)
+        """The bucket that an address names, see `read_bucket_address`."""
+        return cls(read_bucket_address(url))
 
     def put(self, key: str, content: bytes) -> None:
         """One request; the bucket shows the object when it has all of it."""

@@ -15,8 +15,13 @@ LIFETIME = timedelta(hours=1)
 
 def public_address(attachment: Attachment) -> str:
     """An address of this attachment that holds for an hour. Give it only to people who may see its item."""
+    return settings.BASE_URL + public_path(attachment)
+
+
+def public_path(attachment: Attachment) -> str:
+    """The same, for a page of ours."""
     named = {"w": str(attachment.workspace_id), "a": str(attachment.id)}
-    return f"{settings.BASE_URL}/files/{signing.dumps(named, salt=_SALT)}"
+    return f"/files/{signing.dumps(named, salt=_SALT)}"
 
 
 def read_address(signed: str) -> tuple[UUID, UUID]:

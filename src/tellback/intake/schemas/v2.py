@@ -21,11 +21,14 @@ Said = Annotated[str, Field(max_length=MAX_CONTENT), AfterValidator(storable)]
 
 
 class AuthorV2(Strict):
-    """Who said it, in any of these ways."""
+    """Who said it, in any of these ways. What a signed `userToken` says counts over the other fields."""
 
     name: Name | None = None
     email: Email | None = None
     external_user_id: Name | None = Field(None, description="Your id of the person; userId of version 1")
+    user_token: Annotated[str, Field(min_length=1, max_length=8192)] | None = Field(
+        None, description="A token (JWT) that your server signed for this person, see Settings, Widget"
+    )
     attributes: FreeForm | None = None
 
 

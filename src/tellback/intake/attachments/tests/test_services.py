@@ -1,5 +1,6 @@
 """Files and the items they came with: kept together, seen by those who may, removed together."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -215,6 +216,12 @@ def test_the_stream_and_the_raw_page_show_what_came_along(item: RawItem, as_role
         for found in item.attachments.all():
             assert f"/admin/feedback/files/{found.id}" in page
             assert found.name in page
+
+
+def test_the_author_sees_their_own_files_on_the_receipt(item: RawItem, client: Client) -> None:
+    page = client.get(f"/r/{item.receipt_token}").content.decode()
+    addresses = set(re.findall(r'href="(/files/[^"]+)"', page))
+    assert {client.get(address).content for address in addresses} == {TEXT.content, PICTURE.content}
 
 
 def test_a_key_in_the_database_cannot_lead_out_of_the_folder(item: RawItem) -> None:

@@ -1,0 +1,40 @@
+"""Who somebody is, when a signed token says so."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+
+from tellback.edge.body import REFUSAL
+from tellback.intake.schemas.v2 import AuthorV2
+from tellback.kernel.errors import FieldError, Invalid, Unauthenticated, Unavailable
+from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.models import Workspace
+from tellback.workspaces.widget_identity.services import identify, verify_widget_token
+
+
+async def signed_author(workspace_id: UUID, author: AuthorV2 | None, *, now: datetime) -> dict[str, Any]:
+    """The author whom the payload's token vouches for, or nothing without one. The token counts over all other fields.
+
+    Raises `Invalid` with a pointer and the token's own code when it does not hold, `Unavailable`.
+    """
+    if author is None or author.user_token is None:
+        return {}
+    person = await asyncio.to_thread(_identify, workspace_id, author.user_token, now)
+    return {"principalId": str(person), **({"attributes": author.attributes} if author.attributes else {})}
+
+
+def _identify(workspace_id: UUID, token: str, now: datetime) -> UUID:
+    try:
+        with in_workspace(workspace_id):
+            workspace = Workspace.objects.get()
+            identity = verify_widget_token(token=token, workspace=workspace, now=now)
+            return identify(identity=identity, workspace=workspace).id
+    except Unauthenticated as error:
+        raise Invalid(REFUSAL, errors=[FieldError("/author/userToken", error.detail)], code=error.stable_code) from None
+    except DatabaseError as error:
+        raise Unavailable("The database does not answer, so this was not stored. Send it again in a moment.") from error
+    finally:
+        connection.close()
