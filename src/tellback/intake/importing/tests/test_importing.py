@@ -163,3 +163,13 @@ def test_an_empty_file_is_answered_with_a_sentence(tmp_path: Path, text: str) ->
 def test_a_file_that_is_not_there_is_answered_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="Cannot read"):
         inspect(tmp_path / "none.csv")
+
+
+def test_the_sample_file_of_the_docs_comes_in_whole(workspace: Workspace) -> None:
+    sample = Path(__file__).parents[5] / "docs" / "samples" / "feedback.csv"
+    report = do_import(workspace, sample)
+    assert (report.added, report.refused) == (20, 0)
+    item = RawItem.objects.get(external_id="s-01")
+    assert item.source_created_at.date().isoformat() == "2026-10-02"
+    assert item.author["email"] == "ines@example.com"
+    assert item.context_envelope["rating"] == 2
