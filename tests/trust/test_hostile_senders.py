@@ -141,14 +141,20 @@ BODIES: dict[str, bytes] = {
 }
 
 
+def work_of(door: Door) -> float:
+    """Seconds that the web process has computed: what a body costs, however busy the machine is."""
+    fields = Path(f"/proc/{door.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize("content", BODIES.values(), ids=BODIES)
 def test_a_body_that_means_harm_is_refused_quickly(door: Door, path: str, content: bytes) -> None:
-    began = time.perf_counter()
+    before = work_of(door)
     answer = post(door, path, content)
     assert 400 <= answer.status_code < 500, answer.status_code
     assert answer.headers["content-type"] == "application/problem+json"
-    assert time.perf_counter() - began < 2
+    assert work_of(door) - before < 2
 
 
 def test_the_same_body_without_harm_is_taken(door: Door) -> None:
