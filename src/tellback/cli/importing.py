@@ -1,7 +1,6 @@
 """`tellback import`: feedback from a file."""
 
 import contextlib
-import csv
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -120,18 +119,20 @@ def _progress(plan: "ImportPlan", *, quiet: bool) -> Iterator[Watch]:
 @contextlib.contextmanager
 def _refusals(plan: "ImportPlan", path: Path) -> Iterator[Callable[["list[Refusal]"], None]]:
     """Appends refused rows to a file that can be mended and imported; no file when nothing is refused."""
+    from tellback.intake.importing.refused import RefusedFile
+
     with contextlib.ExitStack() as stack:
-        writers: list[csv.DictWriter[str]] = []
+        opened: list[RefusedFile] = []
 
         def keep(refused: "list[Refusal]") -> None:
-            if refused and not writers:
+            if refused and not opened:
                 is_new = not path.exists() or not path.stat().st_size
                 file = stack.enter_context(path.open("a", encoding="utf-8", newline=""))
-                writers.append(csv.DictWriter(file, [*plan.table.columns, "why refused", "row"], extrasaction="ignore"))
+                opened.append(RefusedFile(file, plan.table.columns))
                 if is_new:
-                    writers[0].writeheader()
+                    opened[0].write_header()
             for one in refused:
-                writers[0].writerow({**one.row.cells, "why refused": one.reason, "row": str(one.row.number)})
+                opened[0].write(one.row.cells, reason=one.reason, number=one.row.number)
 
         yield keep
 

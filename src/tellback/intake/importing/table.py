@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tellback.intake.importing.refused import is_refused_file, original
 from tellback.kernel.errors import Invalid
 
 DELIMITERS = ",;\t|"
@@ -17,7 +18,11 @@ MAX_CELL = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that was looked at: how to read it, what its columns are called, and its SHA-256 (hex)."""
+    """A file that was looked at: how to read it, what its columns are called, and its SHA-256 (hex).
+
+    `is_refused` tells a file of refused rows: its cells are read as they were before they were made safe, and its
+    two own columns are left out.
+    """
 
     path: Path
     encoding: str
@@ -25,6 +30,7 @@ class Table:
     columns: tuple[str, ...]
     digest: str
     size: int
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,15 @@ def inspect(path: Path) -> Table:
     if not head.strip():
         raise Invalid(f"{path} is empty.")
     delimiter = max(DELIMITERS, key=lambda one: len(_first_row(head, one)))
-    columns = tuple(name.strip() or f"column {number}" for number, name in enumerate(_first_row(head, delimiter), 1))
+    header = _first_row(head, delimiter)
+    is_refused = is_refused_file(header)
+    if is_refused:
+        header = [original(name) for name in header[:-2]]
+    columns = tuple(name.strip() or f"column {number}" for number, name in enumerate(header, 1))
     if len(set(columns)) < len(columns):
         repeated = next(name for name in columns if columns.count(name) > 1)
         raise Invalid(f"{path} has two columns called “{repeated}”. Rename one of them.")
-    return Table(path, encoding, delimiter, columns, digest, size)
+    return Table(path, encoding, delimiter, columns, digest, size, is_refused)
 
 
 def rows(table: Table, *, after: int = 0) -> Iterator[Row]:
@@ -78,6 +88,8 @@ def rows(table: Table, *, after: int = 0) -> Iterator[Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             number += 1
+            if table.is_refused:
+                cells = [original(cell) for cell in _without_own_columns(cells, len(table.columns))]
             if number > after:
                 yield Row(
                     number,
@@ -85,6 +97,11 @@ def rows(table: Table, *, after: int = 0) -> Iterator[Row]:
                     max(0, len(cells) - len(table.columns)),
                     lines.characters,
                 )
+
+
+def _without_own_columns(cells: list[str], width: int) -> list[str]:
+    """The cells less the two that tell the refusal; cells behind those stay, for the row to be refused for them."""
+    return cells[:width] + cells[width + 2 :]
 
 
 class _Counted:
