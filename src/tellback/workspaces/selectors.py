@@ -38,7 +38,7 @@ def get_workspace_id(slug: str) -> UUID:
         cursor.execute("SELECT id FROM tellback_workspace_ids() WHERE slug = %s", [slug])
         row = cursor.fetchone()
     if row is None:
-        raise NotFound(f"There is no workspace “{slug}”.")
+        raise NotFound(f"There is no workspace “{slug}”. Start Tellback once: tellback up")
     return UUID(str(row[0]))
 
 
