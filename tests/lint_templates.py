@@ -37,6 +37,8 @@ MESSAGES = {
         r"""<(?:script|link|img|iframe)[^>]*(?:src|href)\s*=\s*["']?(?:https?:)?//""", re.I
     ),
 }
+#: Characters in a line of a page; mails are exempt, their plain text breaks where the reader sees a break.
+LONGEST_LINE = 160
 HX_ATTRIBUTE = re.compile(r"\s(hx-[a-z:-]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 TAG = re.compile(r"<[a-z][^<>]*\shx-(?:get|post|put|patch|delete)=[^<>]*>", re.S)
 
@@ -58,6 +60,10 @@ def broken_rules(text: str, *, mail: bool = False) -> Iterator[tuple[int, str]]:
             continue
         for match in pattern.finditer(text):
             yield text.count("\n", 0, match.start()) + 1, message
+    if not mail:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if len(line) > LONGEST_LINE:
+                yield number, f"{len(line)} characters in a line; {LONGEST_LINE} can be read"
     yield from _broken_htmx(text)
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from tellback.boards.models import Board
-from tellback.boards.services import ensure_defaults, promote_theme
+from tellback.boards.models import Board, Status, StatusCategory
+from tellback.boards.services import ensure_defaults, move_post, promote_theme
 from tellback.effects.models import KeptMail
 from tellback.intake.accept import Idempotency, Outcome, Submission, accept_batch
 from tellback.intake.models import FeedbackSource, ItemState, RawItem
 from tellback.intake.services import ensure_default_sources
+from tellback.loop.models import SubscriptionReason
 from tellback.loop.selectors import get_receipt, recipients_of
-from tellback.loop.services import publish_entry, save_entry, tell_recipients
+from tellback.loop.services import publish_entry, save_entry, subscribe, tell_recipients
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
@@ -96,6 +97,28 @@ def test_shipping_tells_every_author_once_with_their_own_words(
     assert "".join(piece.text for piece in receipt.pieces) == item.content["text"]
     assert receipt.steps[-1].title == "It has shipped"
     assert receipt.themes[0].others == 2
+
+
+def test_a_move_is_told_with_the_persons_own_words(workspace: Workspace, run_jobs: Callable[[], int]) -> None:
+    ensure_defaults(workspace=workspace)
+    accept_batch(workspace_id=workspace.id, submissions=submit(workspace, TEXTS), now=NOW)
+    run_jobs()
+    owner = Principal.objects.create(workspace=workspace, display_name="Owner", email="owner@example.com")
+    follower = Principal.objects.create(workspace=workspace, display_name="Fay", email="fay@example.com")
+    theme = Theme.objects.filter(status=ThemeStatus.ACTIVE).order_by("-signal_count")[0]
+    post = promote_theme(
+        theme=theme, board=Board.objects.get(), title=theme.title, body="", tags=[], actor=owner, now=NOW
+    )
+    run_jobs()
+    subscribe(post=post, principal=follower, reason=SubscriptionReason.MANUAL)
+    for status in Status.objects.filter(category__in=(StatusCategory.PLANNED, StatusCategory.CLOSED)):
+        move_post(post=post, status=status, note="", actor=owner, now=NOW)
+    run_jobs()
+    planned, closed = (KeptMail.objects.filter(subject__endswith=f": {word}") for word in ("planned", "closed"))
+    assert "Exporting to CSV loses rows" in planned.get(to="u1@example.com").text
+    assert "you told us" not in planned.get(to="fay@example.com").text
+    assert "hear from us again" in planned.get(to="fay@example.com").text
+    assert "hear from us again" not in closed.get(to="fay@example.com").text
 
 
 def test_the_same_request_again_is_a_duplicate_with_the_same_receipt(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from tests.lint_templates import broken_rules
         ("<style>p {}</style>", "style in the page"),
         ("{{ text|safe }}", "|safe or autoescape off"),
         ('<img src="https://example.com/a.png">', "address of another host"),
+        ("<p>" + "word " * 40 + "</p>", "207 characters in a line; 160 can be read"),
         ('<a hx-on:click="x()">', "hx-on:click is not in the dialect that htmx 2 and 4 share"),
         ('<a hx-get="/a">', "a request without its own hx-target and hx-swap"),
         ('<a hx-get="/a" hx-target="#a" hx-swap="outerHTML" hx-vals="js:{a: 1}">', "hx-vals holds an expression"),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tellback.connections.models import Integration
 from tellback.workspaces.models import ApiKey, Principal, WorkspaceOwned
@@ -54,6 +55,15 @@ class FeedbackSource(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+#: The channels of document 1 that say more than which program sent it.
+CHANNELS = {
+    "in-app": _("In the app"),
+    "support": _("Support"),
+    "review": _("Review"),
+    "community": _("Community"),
+}
 
 
 class ItemState(models.TextChoices):
@@ -113,6 +123,12 @@ class RawItem(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def heard_through(self) -> str:
+        """Where it was said, as a person reads it: the channel that a program named, else the source's name."""
+        named = CHANNELS.get(self.channel)
+        return str(named) if named and self.source_type == "api" else self.source.name
 
 
 class Attachment(WorkspaceOwned):

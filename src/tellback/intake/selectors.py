@@ -75,6 +75,12 @@ class SourceRow:
         ]
 
     @property
+    def kept_for(self) -> str:
+        """How long its words are kept, in words."""
+        days = self.source.retention_days
+        return ngettext("%d day", "%d days", days) % days if days else _("for ever")
+
+    @property
     def tone(self) -> str:
         """The tone of the design system that its health has."""
         return {"active": "green", "failed": "red"}.get(self.health, "plain")

@@ -151,10 +151,12 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
         post=change.post, notify_status_changes=True, unsubscribed_at=None
     ).select_related("principal")
     told = 0
+    words = _own_words([change.post], [subscription.principal_id for subscription in subscriptions])
     for subscription in subscriptions:
         person = subscription.principal
         if person.id == change.actor_id:
             continue
+        item = words.get(person.id)
         told += _notify(
             person,
             type="post_status_changed",
@@ -170,7 +172,12 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
                 line=_line(change.post_id, person),
                 subject=f"{change.post.title}: {change.status.name.lower()}",
                 template="moved",
-                context={"change": change, "post": change.post, "url": settings.BASE_URL + post_path(change.post)},
+                context={
+                    "change": change,
+                    "post": change.post,
+                    "url": settings.BASE_URL + post_path(change.post),
+                    **_said(item),
+                },
                 due_at=now,
                 now=now,
             )
@@ -249,7 +256,8 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
         .order_by("id")[:FAN_OUT]
     )
     post_id = entry.entry_posts.order_by("id").values_list("post_id", flat=True).first()
-    words = _own_words(entry, [recipient.principal_id for recipient in waiting])
+    posts = [link.post for link in entry.entry_posts.select_related("post")]
+    words = _own_words(posts, [recipient.principal_id for recipient in waiting])
     for recipient in waiting:
         person = recipient.principal
         item = words.get(person.id)
@@ -270,9 +278,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
                 template="shipped",
                 context={
                     "entry": entry,
-                    "words": quote_of(item) if item else "",
-                    "said_at": item.source_created_at if item else None,
-                    "receipt": receipt_url(item) if item else "",
+                    **_said(item),
                     "url": settings.BASE_URL + entry_path(entry),
                     "reason": SubscriptionReason(recipient.reason).label.lower(),
                 },
@@ -289,14 +295,21 @@ def entry_path(entry: ChangelogEntry) -> str:
     return f"/changelog/{entry.slug}"
 
 
-def _own_words(entry: ChangelogEntry, people: Sequence[UUID]) -> dict[UUID, RawItem]:
-    """For each person the first thing they said about what the entry answers."""
-    themes = entry.entry_posts.exclude(post__promoted_from_theme=None).values("post__promoted_from_theme_id")
+def _own_words(posts: Sequence[Post], people: Sequence[UUID]) -> dict[UUID, RawItem]:
+    """For each person the first thing they said about what the posts came from."""
+    themes = [post.promoted_from_theme_id for post in posts if post.promoted_from_theme_id is not None]
     items = RawItem.objects.filter(
         principal_id__in=people,
         id__in=Signal.objects.filter(theme_id__in=themes).values("raw_feedback_item_id"),
     ).order_by("-source_created_at")
     return {item.principal_id: item for item in items if item.principal_id is not None}
+
+
+def _said(item: RawItem | None) -> dict[str, object]:
+    """What a mail repeats of the person's own words, and their receipt; empty for somebody who only follows."""
+    if item is None:
+        return {"words": "", "said_at": None, "receipt": ""}
+    return {"words": quote_of(item), "said_at": item.source_created_at, "receipt": receipt_url(item)}
 
 
 def _notify(person: Principal, *, type: str, key: str, title: str, body: str, url: str) -> bool:
