@@ -1,5 +1,6 @@
 """Each component renders what its attributes say, and nothing that somebody typed as markup."""
 
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -19,8 +20,10 @@ class TagForm(forms.Form):
 
 
 def render(source: str, **context: object) -> str:
+    """What a component becomes, without the white space that only lays its template out."""
     compiled = CottonCompiler().process("{% load tellback %}" + source)
-    return str(engines["django"].from_string(compiled).render(context))
+    rendered = engines["django"].from_string(compiled).render(context)
+    return re.sub(r"\s*\n\s*", "", rendered)
 
 
 def test_a_button_is_a_link_when_it_leads_somewhere() -> None:
