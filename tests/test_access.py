@@ -29,7 +29,8 @@ TABLE = {
     CUSTOMER: "notifications",
     TEAM: """account account-name account-password choose-workspace sources insights theme-archive stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
-        admin-changelog new-entry edit-entry publish-entry""",
+        admin-changelog new-entry edit-entry publish-entry
+        signal move-signal change-signal dismiss-signal confirm-signal undo-correction""",
     ADMIN: """settings settings-name settings-keys settings-key-revoke settings-members settings-member mailbox
         kept-mail kept-mail-html merge-person unmerge-person settings-privacy
         privacy-vault privacy-patterns privacy-pattern-remove

@@ -36,7 +36,8 @@ NOT_CRAWLED = {
     "vote", "comment", "theme-archive", "stream-retry", "move-post", "publish-entry", "settings-keys", "new-source",
     "settings-key-revoke", "settings-members", "settings-member", "settings-name", "choose-workspace", "account-name",
     "account-password", "privacy-pattern-remove", "merge-person", "unmerge-person", "reveal-originals",
-    "settings-widget-sites", "settings-signing-key-revoke",
+    "settings-widget-sites", "settings-signing-key-revoke", "move-signal", "change-signal", "dismiss-signal",
+    "confirm-signal", "undo-correction",
     # Only with the sample loaded; tests/browser opens it.
     "demo-widget",
     # Files, not pages.

@@ -1,15 +1,18 @@
 """Reads of the public side: boards, posts, the roadmap, similar posts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from pgvector.django import CosineDistance
 
 from tellback.boards.models import Board, Post, PostStatusChange, Status, Vote
 from tellback.themes.models import Theme
+from tellback.understanding.models import CorrectedField, Correction, Sentiment, Signal, SignalType, Urgency
 from tellback.workspaces.models import Principal
 
 PAGE = 25
@@ -125,3 +128,57 @@ def get_roadmap(*, everything: bool) -> list[RoadmapColumn]:
 def latest_change(post: Post) -> datetime:
     """When the post last moved, or was written."""
     return post.status_changed_at or post.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """One thing that a person put right, in words."""
+
+    id: UUID
+    field: str
+    before: str
+    after: str
+    who: str
+    reason: str
+    at: datetime
+    is_undone: bool
+
+
+def list_corrections(signal: Signal) -> list[CorrectionRow]:
+    """What people put right about a signal, the latest first."""
+    found = list(signal.corrections.select_related("corrected_by_principal").order_by("-created_at", "-id"))
+    named = _names_in(found)
+    return [
+        CorrectionRow(
+            id=one.id,
+            field=one.get_field_display(),
+            before=_shown(one.field, one.previous_value, named),
+            after=_("not feedback")
+            if one.field == CorrectedField.NOT_FEEDBACK
+            else _shown(one.field, one.new_value, named),
+            who=str(one.corrected_by_principal),
+            reason=one.reason or "",
+            at=one.created_at,
+            is_undone=one.undone_at is not None,
+        )
+        for one in found
+    ]
+
+
+def _names_in(corrections: Sequence[Correction]) -> dict[str, str]:
+    """Themes and boards that corrections name, by id."""
+    values = {str(value) for one in corrections for value in (one.previous_value, one.new_value) if value}
+    ids = [value for value in values if len(value) == 36]
+    titles = {str(pk): title for pk, title in Theme.objects.filter(id__in=ids).values_list("id", "title")}
+    return titles | {str(pk): name for pk, name in Board.objects.filter(id__in=ids).values_list("id", "name")}
+
+
+def _shown(field: str, value: object, named: dict[str, str]) -> str:
+    labels = {
+        CorrectedField.TYPE: SignalType.choices,
+        CorrectedField.SENTIMENT: Sentiment.choices,
+        CorrectedField.URGENCY: Urgency.choices,
+    }.get(CorrectedField(field))
+    if labels is not None:
+        return str(dict(labels).get(str(value), ""))
+    return named.get(str(value), "")

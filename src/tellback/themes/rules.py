@@ -6,6 +6,7 @@ of unrelated pairs. The caller keeps, per workspace and embedding model, a `Spac
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -26,6 +27,8 @@ Z_SURE = 3.3
 PRIOR_WEIGHT = 60
 PRIOR_PAIR_SD = 0.13
 CANDIDATES = 24
+#: Centred similarity from which two wordings say the same thing, so that what a person said of one holds for the other.
+SAME_THING = 0.72
 
 
 @dataclass(slots=True)
@@ -128,6 +131,24 @@ def assign(vector: Vector, centroids: Matrix, space: Space) -> Decision:
 def _confidence(distance: float, sd: float) -> float:
     """From 0.5 at the threshold towards 1 with the distance in standard deviations."""
     return round(1 / (1 + math.exp(-2 * distance / sd)), 4)
+
+
+def shares_words(spans: Sequence[Mapping[str, int]], others: Sequence[Mapping[str, int]]) -> bool:
+    """Whether two lists of spans are about the same words: at least half of the shorter lies in the other."""
+    common = sum(
+        max(0, min(one["end"], other["end"]) - max(one["start"], other["start"])) for one in spans for other in others
+    )
+    shorter = min(sum(one["end"] - one["start"] for one in listed) for listed in (spans, others))
+    return shorter > 0 and common >= shorter / 2
+
+
+def nearest_precedent(vector: Vector, precedents: Matrix, space: Space) -> int | None:
+    """The row of the precedent that says as good as the same, if one does."""
+    if not len(precedents):
+        return None
+    similarities = centred(precedents, space.mean) @ centred(vector, space.mean)
+    best = int(similarities.argmax())
+    return best if similarities[best] >= max(SAME_THING, space.threshold(Z_SURE)) else None
 
 
 def moved_centroid(centroid: Vector, count: int, vector: Vector) -> Vector:

@@ -287,6 +287,24 @@ def _similar(theme: Theme) -> list[tuple[Theme, float]]:
     return [(other, 1 - other.distance) for other in others]
 
 
+def suggest_themes(signal: Signal, *, search: str = "", limit: int = 8) -> list[tuple[Theme, float | None]]:
+    """Themes that a signal could be moved to, each with how alike it is (cosine, or None): the most alike first.
+
+    With `search` those whose title or summary has these words.
+    """
+    themes = Theme.objects.filter(status=ThemeStatus.ACTIVE)
+    if signal.theme_id:
+        themes = themes.exclude(pk=signal.theme_id)
+    if search:
+        themes = themes.filter(Q(title__icontains=search) | Q(summary__icontains=search))
+    if signal.embedding is None:
+        return [(theme, None) for theme in themes.order_by("-strength", "id")[:limit]]
+    alike = themes.filter(centroid_model=signal.embedding_model).annotate(
+        distance=CosineDistance("centroid_embedding", signal.embedding)
+    )
+    return [(theme, 1 - theme.distance) for theme in alike.order_by("distance", "id")[:limit]]
+
+
 def _companies(theme_id: UUID) -> list[tuple[str, int]]:
     with connection.cursor() as cursor:
         cursor.execute(

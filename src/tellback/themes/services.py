@@ -17,8 +17,10 @@ from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer, defer_once
 from tellback.sdk.engine import Engine
 from tellback.themes import rules
+from tellback.themes.corrections import recentre
 from tellback.themes.figures import Figures, read_figures
 from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
+from tellback.themes.precedents import Precedents
 from tellback.understanding.models import Signal, SignalState
 
 OPEN = (ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE)
@@ -59,9 +61,14 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     )
     space = _load(stored)
     candidates = _Candidates.near(waiting, model)
+    precedents = Precedents.load(model=model, item_ids=items)
+    settled: set[UUID] = set()
     telling = engine.is_telling([signal.summary for signal in waiting])
     for signal, tells in zip(waiting, telling, strict=True):
         signal.processing_state = SignalState.COMPLETED
+        if precedents.hold(signal, np.asarray(signal.embedding, dtype=np.float32), space):
+            settled |= {signal.theme_id} if signal.theme_id else set()
+            continue
         signal.theme_reason = rules.why_unthemed(signal.signal_type, tells=tells)
         if not signal.theme_reason:
             _place(signal, candidates, space, model, now)
@@ -75,8 +82,15 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
             "needs_review",
             "interpretation_confidence",
             "processing_state",
+            "signal_type",
+            "sentiment",
+            "urgency",
+            "board_id",
         ],
     )
+    precedents.save()
+    for theme_id in sorted(settled):
+        recentre(theme_id, now=now)
     _save(stored, space)
     complete_items(item_ids=items, now=now)
     defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(item) for item in items])

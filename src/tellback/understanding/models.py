@@ -101,20 +101,52 @@ class Signal(WorkspaceOwned):
         return self.summary
 
 
+class CorrectedField(models.TextChoices):
+    """What a person may put right about a signal."""
+
+    THEME = "theme_id", "Theme"
+    TYPE = "signal_type", "Type"
+    SENTIMENT = "sentiment", "Feeling"
+    URGENCY = "urgency", "Urgency"
+    BOARD = "board_id", "Board"
+    NOT_FEEDBACK = "not_feedback", "Not feedback"
+
+
 class Correction(WorkspaceOwned):
-    """What a person changed about a signal."""
+    """What a person changed about a signal.
+
+    It is about the words, not about the row: signals are made anew when an item is read again, and the correction then
+    holds for the one that has most of its words. The embedding of those words lets it hold for the same thing said
+    again.
+    """
 
     id_prefix = "correction"
 
-    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="corrections")
+    raw_feedback_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="corrections")
+    signal = models.ForeignKey(Signal, null=True, blank=True, on_delete=models.SET_NULL, related_name="corrections")
     corrected_by_principal = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="+")
-    field = models.CharField(max_length=30)
+    field = models.CharField(max_length=30, choices=CorrectedField.choices)
     previous_value = models.JSONField(null=True, blank=True)
     new_value = models.JSONField()
     reason = models.TextField(null=True, blank=True)
+    evidence_spans = models.JSONField(default=list, help_text="[{start, end}] of the words it is about")
+    embedding = EmbeddingField(null=True, blank=True)
+    embedding_model = models.TextField(null=True, blank=True)
+    model = models.TextField(null=True, blank=True, help_text="The model that was wrong")
+    prompt_version = models.CharField(max_length=20, null=True, blank=True, help_text="The prompt that was wrong")
+    undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "feedback_signal_corrections"
+        indexes = [
+            models.Index(fields=["signal"], name="feedback_corrections_signal"),
+            models.Index(fields=["raw_feedback_item"], name="feedback_corrections_item"),
+            models.Index(
+                fields=["workspace", "-created_at"],
+                condition=models.Q(undone_at=None),
+                name="feedback_corrections_latest",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.field} of {self.signal_id}"
+        return f"{self.field} of {self.raw_feedback_item_id}"

@@ -26,9 +26,17 @@ def _list(subject: Subject) -> Iterator[Record]:
 def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     """They stay as what is counted: that there was a need, of which type, in which theme."""
     signals = Signal.objects.filter(raw_feedback_item__in=subject.item_ids)
-    corrections = Correction.objects.filter(signal__in=signals)
+    corrections = Correction.objects.filter(raw_feedback_item__in=subject.item_ids)
     return {
-        "corrections": corrections.update(previous_value=None, new_value="", reason=None),
+        "corrections": corrections.update(
+            previous_value=None,
+            new_value="",
+            reason=None,
+            evidence_spans=[],
+            embedding=None,
+            embedding_model=None,
+            undone_at=now,
+        ),
         "signals": signals.update(
             summary="",
             evidence=[],

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from tellback.boards.pages import views
+from tellback.boards.pages import signals, views
 
 urlpatterns = [
     path("", views.board, name="boards"),
@@ -16,4 +16,10 @@ urlpatterns = [
     path("admin/posts/<uuid:post_id>", views.admin_post, name="admin-post"),
     path("admin/posts/<uuid:post_id>/move", views.move, name="move-post"),
     path("admin/feedback/insights/<uuid:theme_id>/promote", views.promote, name="promote"),
+    path("admin/feedback/signals/<uuid:signal_id>", signals.signal, name="signal"),
+    path("admin/feedback/signals/<uuid:signal_id>/move", signals.move, name="move-signal"),
+    path("admin/feedback/signals/<uuid:signal_id>/change", signals.change, name="change-signal"),
+    path("admin/feedback/signals/<uuid:signal_id>/dismiss", signals.dismiss, name="dismiss-signal"),
+    path("admin/feedback/signals/<uuid:signal_id>/confirm", signals.confirm, name="confirm-signal"),
+    path("admin/feedback/corrections/<uuid:correction_id>/undo", signals.undo, name="undo-correction"),
 ]

@@ -1,0 +1,236 @@
+"""What people put right about signals. It changes the signal at once; `precedents` keeps to it from then on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from tellback.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from tellback.kernel.ids import new_id
+from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.models import (
+    CorrectedField,
+    Correction,
+    Sentiment,
+    Signal,
+    SignalState,
+    SignalType,
+    Urgency,
+)
+from tellback.workspaces.models import Principal
+
+LONGEST_REASON = 1000
+CHOICES: dict[str, Sequence[str]] = {
+    CorrectedField.TYPE: SignalType.values,
+    CorrectedField.SENTIMENT: Sentiment.values,
+    CorrectedField.URGENCY: Urgency.values,
+}
+#: Columns of a signal that corrections touch.
+TOUCHED = (
+    "theme_id", "theme_similarity", "theme_reason", "needs_review", "signal_type", "sentiment", "urgency", "board_id",
+    "processing_state",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Who put something right, why, and when."""
+
+    by: Principal
+    why: str
+    at: datetime
+
+
+@transaction.atomic
+def move_signal(*, signal_id: UUID, theme_id: UUID, actor: Principal, reason: str = "", now: datetime) -> Correction:
+    """Put a signal into another theme. Raises `Conflict` when it is there already, `NotFound` for no such theme."""
+    theme = _open_theme(theme_id)
+    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, _Said(actor, reason, now))[0]
+
+
+@transaction.atomic
+def move_signal_to_new_theme(
+    *, signal_id: UUID, title: str, actor: Principal, reason: str = "", now: datetime
+) -> Correction:
+    """Put a signal into a theme of its own with this title. Raises `Invalid` without one."""
+    title = " ".join(title.split())[:200]
+    if not title:
+        raise Invalid(_("Give the new theme a title."), errors=[FieldError("/title", "is missing")])
+    signal = _locked(signal_id)
+    theme = Theme.objects.create(
+        id=new_id(),
+        workspace_id=signal.workspace_id,
+        title=title,
+        title_is_manual=True,
+        summary=signal.summary,
+        status=ThemeStatus.ACTIVE,
+        centroid_embedding=signal.embedding,
+        centroid_model=signal.embedding_model,
+        centroid_updated_at=now,
+        board_id=signal.board_id,
+    )
+    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, _Said(actor, reason, now))[0]
+
+
+@transaction.atomic
+def change_signal(
+    *, signal_id: UUID, changes: dict[str, str], actor: Principal, reason: str = "", now: datetime
+) -> list[Correction]:
+    """Put right what a signal is: `signal_type`, `sentiment`, `urgency`, `board_id` (an id, or empty for none).
+
+    What is the same already is left out. Raises `Conflict` when nothing is different, `Invalid` for a value that does
+    not exist.
+    """
+    for name, value in changes.items():
+        known = CHOICES.get(name)
+        if name not in {*CHOICES, CorrectedField.BOARD} or (known is not None and value not in known):
+            raise Invalid(
+                _("That cannot be chosen here."), errors=[FieldError(f"/{name}", "is not one of the choices")]
+            )
+    return _correct(signal_id, changes, _Said(actor, reason, now))
+
+
+@transaction.atomic
+def dismiss_signal(*, signal_id: UUID, actor: Principal, reason: str = "", now: datetime) -> Correction:
+    """Say that it is no feedback: it leaves its theme and is not counted there. The raw item stays as it is."""
+    return _correct(signal_id, {CorrectedField.NOT_FEEDBACK: True}, _Said(actor, reason, now))[0]
+
+
+@transaction.atomic
+def confirm_signal(*, signal_id: UUID, now: datetime) -> None:
+    """Say that an unsure signal is where it belongs."""
+    signal = _locked(signal_id)
+    Signal.objects.filter(pk=signal.pk).update(needs_review=False, updated_at=now)
+    _recount(signal, signal.theme_id, now)
+
+
+@transaction.atomic
+def undo_correction(*, correction_id: UUID, now: datetime) -> Signal:
+    """Take a correction back. Raises `Conflict` when it was, or when a later one changed the same thing."""
+    correction = Correction.objects.select_for_update().filter(pk=correction_id).first()
+    if correction is None or correction.signal_id is None:
+        raise NotFound(_("What this was about is not there any more."))
+    later = Correction.objects.filter(
+        signal_id=correction.signal_id, field=correction.field, undone_at=None, created_at__gt=correction.created_at
+    )
+    if correction.undone_at is not None or later.exists():
+        raise Conflict(_("It was taken back already, or changed again since."))
+    signal = _locked(correction.signal_id)
+    before = signal.theme_id
+    if correction.field == CorrectedField.NOT_FEEDBACK:
+        write_value(signal, CorrectedField.THEME, correction.previous_value, reason="")
+    else:
+        write_value(signal, correction.field, correction.previous_value, reason="")
+    signal.save(update_fields=[*TOUCHED, "updated_at"])
+    correction.undone_at = now
+    correction.save(update_fields=["undone_at"])
+    _recount(signal, before, now)
+    return signal
+
+
+def _open_theme(theme_id: UUID) -> Theme:
+    """The theme, or what it was merged into."""
+    theme = Theme.objects.filter(pk=theme_id).first()
+    for _step in range(20):
+        if theme is None or theme.merged_into_theme_id is None:
+            break
+        theme = Theme.objects.filter(pk=theme.merged_into_theme_id).first()
+    if theme is None:
+        raise NotFound(_("This theme does not exist."))
+    return theme
+
+
+def _locked(signal_id: UUID) -> Signal:
+    signal = Signal.objects.select_for_update().filter(pk=signal_id).first()
+    if signal is None:
+        raise NotFound(_("This signal does not exist any more; its item may have been read again."))
+    return signal
+
+
+def _correct(signal_id: UUID, changes: dict[str, Any], said: "_Said") -> list[Correction]:
+    signal = _locked(signal_id)
+    before = signal.theme_id
+    corrections = []
+    for name, value in changes.items():
+        previous = before if name == CorrectedField.NOT_FEEDBACK else getattr(signal, name)
+        previous = str(previous) if isinstance(previous, UUID) else previous
+        if previous == value or (not previous and not value):
+            continue
+        corrections.append(_record(signal, name, previous, value, said))
+        write_value(signal, name, value, reason=_("%s put it right") % said.by)
+    if not corrections:
+        raise Conflict(_("It is like that already."))
+    signal.save(update_fields=[*TOUCHED, "updated_at"])
+    Correction.objects.bulk_create(corrections)
+    _recount(signal, before, said.at)
+    return corrections
+
+
+def _record(signal: Signal, name: str, previous: object, value: object, said: "_Said") -> Correction:
+    of_extraction = name in {CorrectedField.TYPE, CorrectedField.NOT_FEEDBACK}
+    return Correction(
+        workspace_id=signal.workspace_id,
+        raw_feedback_item_id=signal.raw_feedback_item_id,
+        signal=signal,
+        corrected_by_principal=said.by,
+        field=name,
+        previous_value=previous,
+        new_value=value,
+        reason=" ".join(said.why.split())[:LONGEST_REASON] or None,
+        evidence_spans=signal.evidence_spans,
+        embedding=signal.embedding,
+        embedding_model=signal.embedding_model,
+        model=signal.extraction_model if of_extraction else signal.interpretation_model,
+        prompt_version=(signal.extraction_prompt_version if of_extraction else signal.interpretation_prompt_version),
+        created_at=said.at,
+    )
+
+
+def write_value(signal: Signal, name: str, value: Any, *, reason: str) -> None:
+    """Set what a correction of the field `name` says on a signal, without storing it."""
+    if name == CorrectedField.NOT_FEEDBACK:
+        signal.theme_id, signal.theme_reason = None, reason
+    elif name in {CorrectedField.THEME, CorrectedField.BOARD}:
+        setattr(signal, name, UUID(value) if value else None)
+        if name == CorrectedField.THEME:
+            signal.theme_reason = reason or None
+    else:
+        setattr(signal, name, value)
+    if name in {CorrectedField.THEME, CorrectedField.NOT_FEEDBACK}:
+        signal.theme_similarity, signal.needs_review = None, False
+        signal.processing_state = SignalState.COMPLETED
+
+
+def _recount(signal: Signal, before: UUID | None, now: datetime) -> None:
+    """Give the theme that it left and the one it is in now their centres and figures, and its feedback its score."""
+    for theme_id in sorted(theme for theme in {before, signal.theme_id} if theme):
+        recentre(theme_id, now=now)
+    defer_once("themes.refresh", queue=Queue.AI, workspace_id=signal.workspace_id)
+    item_ids = [str(signal.raw_feedback_item_id)]
+    defer("triage.rescore", queue=Queue.INGEST, workspace_id=signal.workspace_id, item_ids=item_ids)
+
+
+def recentre(theme_id: UUID, *, now: datetime) -> None:
+    """Compute a theme's centre and size from its signals. One that lost its last signal is archived."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH own AS (
+                SELECT avg(embedding) AS centre, count(*) AS size FROM feedback_signals WHERE theme_id = %(id)s
+            )
+            UPDATE feedback_themes SET
+                centroid_embedding = coalesce(own.centre, centroid_embedding), signal_count = own.size,
+                centroid_updated_at = %(now)s, updated_at = %(now)s, is_stale = true,
+                status = CASE
+                    WHEN own.size = 0 AND status IN ('active', 'candidate') THEN 'archived'
+                    WHEN own.size > 0 AND status = 'archived' AND signal_count = 0 THEN 'active'
+                    ELSE status END
+            FROM own WHERE feedback_themes.id = %(id)s
+            """,
+            {"id": theme_id, "now": now},
+        )
