@@ -171,6 +171,7 @@ def _theme_id(text: str) -> UUID:
 
 
 def _done(request: TenantRequest, signal_id: UUID, act: Callable[[], None], words: str) -> HttpResponse:
+    get_object_or_404(Signal.objects.only("id"), pk=signal_id)
     try:
         act()
     except (Conflict, Invalid, NotFound) as refusal:
