@@ -19,7 +19,7 @@ from tellback.kernel.errors import Conflict, Invalid, NotFound
 from tellback.themes import corrections
 from tellback.themes.models import Theme
 from tellback.themes.selectors import quote_of, suggest_themes
-from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
+from tellback.understanding.models import Correction, Sentiment, Signal, SignalType, Urgency
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
 
@@ -154,11 +154,12 @@ def confirm(request: TenantRequest, signal_id: UUID) -> HttpResponse:
 @require_role(Role.CONTRIBUTOR)
 def undo(request: TenantRequest, correction_id: UUID) -> HttpResponse:
     """Take a correction back."""
+    correction = get_object_or_404(Correction, pk=correction_id)
     try:
-        restored = corrections.undo_correction(correction_id=correction_id, now=timezone.now())
+        restored = corrections.undo_correction(correction_id=correction.id, now=timezone.now())
     except (Conflict, NotFound) as refusal:
         messages.error(request, refusal.detail)
-        return redirect("insights")
+        return redirect("signal", correction.signal_id) if correction.signal_id else redirect("insights")
     messages.success(request, _("Taken back."))
     return redirect("signal", restored.id)
 
