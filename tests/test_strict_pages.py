@@ -33,7 +33,9 @@ HX = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
 #: Addresses that answer no plain GET with a page of their own, or are steps that a crawl cannot be in.
 NOT_CRAWLED = {
     # Only POST.
-    "vote", "comment", "theme-archive", "stream-retry", "move-post", "publish-entry", "settings-keys", "new-source",
+    "vote", "comment", "theme-archive", "theme-rename", "theme-join", "theme-split", "theme-upkeep",
+    "theme-upkeep-settings", "theme-change-accept", "theme-change-decline", "theme-change-undo",
+    "stream-retry", "move-post", "publish-entry", "settings-keys", "new-source",
     "settings-key-revoke", "settings-members", "settings-member", "settings-name", "choose-workspace", "account-name",
     "account-password", "privacy-pattern-remove", "merge-person", "unmerge-person", "reveal-originals",
     "settings-widget-sites", "settings-signing-key-revoke", "move-signal", "change-signal", "dismiss-signal",

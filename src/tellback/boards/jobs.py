@@ -16,3 +16,9 @@ def people_merged(*, merge_id: str) -> None:
 def embed_posts() -> None:
     """Find out what new posts mean, so that like ones are found."""
     services.embed_posts(engine=get_engine())
+
+
+@job("boards.follow_themes", queue=Queue.EFFECTS)
+def follow_themes() -> None:
+    """Have posts follow themes that were merged, or taken apart again."""
+    services.follow_themes()

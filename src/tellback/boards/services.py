@@ -23,6 +23,7 @@ from tellback.kernel.errors import Conflict, FieldError, Invalid
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer, defer_once
 from tellback.sdk.engine import Engine
+from tellback.themes.changes import successor_of
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.services import move_with_post
 from tellback.understanding.models import Signal
@@ -149,6 +150,25 @@ def promote_theme(
         post_id=str(post.id),
     )
     return post
+
+
+@transaction.atomic
+def follow_themes() -> int:
+    """Have each promoted post stand for what its theme was merged into, or for itself again; returns how many moved.
+
+    Safe to repeat.
+    """
+    promoted = Theme.objects.exclude(promoted_to_post_id=None).select_related("merged_into_theme").order_by("-id")
+    origins = {theme.promoted_to_post_id: successor_of(theme) for theme in promoted if theme.promoted_to_post_id}
+    posts = [
+        post
+        for post in Post.objects.select_for_update().filter(id__in=origins).order_by("id")
+        if post.promoted_from_theme_id != origins[post.id].pk
+    ]
+    for post in posts:
+        post.promoted_from_theme = origins[post.id]
+    Post.objects.bulk_update(posts, ["promoted_from_theme"])
+    return len(posts)
 
 
 @transaction.atomic

@@ -38,7 +38,7 @@ TOUCHED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
     """Who put something right, why, and when."""
 
     by: Principal
@@ -50,7 +50,7 @@ class _Said:
 def move_signal(*, signal_id: UUID, theme_id: UUID, actor: Principal, reason: str = "", now: datetime) -> Correction:
     """Put a signal into another theme. Raises `Conflict` when it is there already, `NotFound` for no such theme."""
     theme = _open_theme(theme_id)
-    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, _Said(actor, reason, now))[0]
+    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, Said(actor, reason, now))[0]
 
 
 @transaction.atomic
@@ -74,7 +74,7 @@ def move_signal_to_new_theme(
         centroid_updated_at=now,
         board_id=signal.board_id,
     )
-    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, _Said(actor, reason, now))[0]
+    return _correct(signal_id, {CorrectedField.THEME: str(theme.id)}, Said(actor, reason, now))[0]
 
 
 @transaction.atomic
@@ -92,13 +92,13 @@ def change_signal(
             raise Invalid(
                 _("That cannot be chosen here."), errors=[FieldError(f"/{name}", "is not one of the choices")]
             )
-    return _correct(signal_id, changes, _Said(actor, reason, now))
+    return _correct(signal_id, changes, Said(actor, reason, now))
 
 
 @transaction.atomic
 def dismiss_signal(*, signal_id: UUID, actor: Principal, reason: str = "", now: datetime) -> Correction:
     """Say that it is no feedback: it leaves its theme and is not counted there. The raw item stays as it is."""
-    return _correct(signal_id, {CorrectedField.NOT_FEEDBACK: True}, _Said(actor, reason, now))[0]
+    return _correct(signal_id, {CorrectedField.NOT_FEEDBACK: True}, Said(actor, reason, now))[0]
 
 
 @transaction.atomic
@@ -133,6 +133,25 @@ def undo_correction(*, correction_id: UUID, now: datetime) -> Signal:
     return signal
 
 
+def record_moves(*, signal_ids: Sequence[UUID], theme_id: UUID, said: Said) -> None:
+    """Keep that a person put these signals, which stay as they are here, into the theme."""
+    signals = Signal.objects.filter(id__in=signal_ids).exclude(theme_id=theme_id).order_by("id")
+    Correction.objects.bulk_create(
+        _record(signal, CorrectedField.THEME, str(signal.theme_id) if signal.theme_id else None, str(theme_id), said)
+        for signal in signals.iterator(chunk_size=500)
+    )
+
+
+def take_moves_back(*, theme_id: UUID, said_at: datetime, now: datetime) -> list[UUID]:
+    """Forget that signals were put into the theme then; returns those that stand for them today."""
+    moves = Correction.objects.filter(
+        field=CorrectedField.THEME, new_value=str(theme_id), created_at=said_at, undone_at=None
+    )
+    signal_ids = [signal_id for signal_id in moves.values_list("signal_id", flat=True) if signal_id]
+    moves.update(undone_at=now)
+    return signal_ids
+
+
 def _open_theme(theme_id: UUID) -> Theme:
     """The theme, or what it was merged into."""
     theme = Theme.objects.filter(pk=theme_id).first()
@@ -152,7 +171,7 @@ def _locked(signal_id: UUID) -> Signal:
     return signal
 
 
-def _correct(signal_id: UUID, changes: dict[str, Any], said: "_Said") -> list[Correction]:
+def _correct(signal_id: UUID, changes: dict[str, Any], said: Said) -> list[Correction]:
     signal = _locked(signal_id)
     before = signal.theme_id
     corrections = []
@@ -171,7 +190,7 @@ def _correct(signal_id: UUID, changes: dict[str, Any], said: "_Said") -> list[Co
     return corrections
 
 
-def _record(signal: Signal, name: str, previous: object, value: object, said: "_Said") -> Correction:
+def _record(signal: Signal, name: str, previous: object, value: object, said: Said) -> Correction:
     of_extraction = name in {CorrectedField.TYPE, CorrectedField.NOT_FEEDBACK}
     return Correction(
         workspace_id=signal.workspace_id,

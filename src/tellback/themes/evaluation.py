@@ -1,6 +1,7 @@
 """Measuring themes: signals arrive one after another and join themes by the product's own rule. No database."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from tellback.sdk.engine import Engine, Item, Vectors
 from tellback.themes import rules
+from tellback.themes.regrouping import apply, regroup
 from tellback.understanding.evaluation.files import Report, read_table
 from tellback.understanding.evaluation.metrics import ami, bcubed_f1, clusters_of, nmi
 
@@ -24,19 +26,18 @@ def evaluate_themes(path: Path, *, engine: Engine, orders: int = ORDERS, seed: i
     for number in range(orders):
         order = list(range(len(texts)))
         random.Random(seed + number).shuffle(order)  # noqa: S311 - an order of arrival, not a secret
-        runs.append(_score([truth[i] for i in order], assign_all(vectors[order], engine.background)))
+        runs.append(_score([truth[i] for i in order], vectors[order], engine.background))
     return _report(runs, truth, engine) | {"orders": orders}
 
 
 def evaluate_stream(path: Path, *, engine: Engine) -> Report:
     """Like `evaluate_themes`, in the order of the file. Each `__noise__` row is a theme of its own."""
     texts, truth = _read(path)
-    return _report([_score(truth, assign_all(_vectors(texts, engine), engine.background))], truth, engine)
+    return _report([_score(truth, _vectors(texts, engine), engine.background)], truth, engine)
 
 
-def assign_all(vectors: Vectors, background: Vectors) -> list[int]:
-    """The theme of each vector when they arrive in this order at an empty workspace."""
-    space = rules.Space(mean=background)
+def assign_all(vectors: Vectors, space: rules.Space) -> list[int]:
+    """The theme of each vector when they arrive in this order; `space` learns of them."""
     centroids = np.zeros_like(vectors)
     counts: list[int] = []
     labels = []
@@ -74,13 +75,23 @@ def _vectors(texts: Sequence[str], engine: Engine) -> Vectors:
     )
 
 
-def _score(truth: Sequence[int], guess: Sequence[int]) -> dict[str, float]:
+def _score(truth: Sequence[int], vectors: Vectors, background: Vectors) -> dict[str, float]:
+    """After all have arrived, and after a person accepted everything that upkeep then proposes, once."""
+    space = rules.Space(mean=background)
+    guess = assign_all(vectors, space)
+    alone = {theme for theme, size in Counter(guess).items() if size == 1}
+    proposed = regroup(vectors, guess, space, alone=alone)
+    kept = apply(proposed, guess)
     return {
         "ami": ami(truth, guess),
         "bcubed_f1": bcubed_f1(truth, guess),
         "nmi": nmi(truth, guess),
         "themes": len(set(guess)),
         "themes_of_five": clusters_of(guess, at_least=SHOWN),
+        "upkeep_ami": ami(truth, kept),
+        "upkeep_bcubed_f1": bcubed_f1(truth, kept),
+        "upkeep_themes_of_five": clusters_of(kept, at_least=SHOWN),
+        "upkeep_proposed_share": sum(len(one.members) for one in proposed) / len(guess),
     }
 
 

@@ -6,8 +6,10 @@ from django.utils import timezone
 
 from tellback.platform.jobs import Queue, job, job_in_steps
 from tellback.platform.tenancy import current_workspace_id, in_workspace
-from tellback.themes import services
+from tellback.platform.upkeep import periodic
+from tellback.themes import services, upkeep
 from tellback.understanding.engine import get_engine
+from tellback.workspaces.models import Workspace
 
 #: How many themes are refreshed in one transaction.
 FEW = 6
@@ -37,3 +39,16 @@ def refresh(*, workspace_id: UUID) -> None:
         with in_workspace(workspace_id):
             if not services.refresh_themes(engine=get_engine(), now=timezone.now(), limit=FEW):
                 return
+
+
+@job("themes.upkeep", queue=Queue.MAINTENANCE)
+def keep_up() -> None:
+    """Look for what would make the themes better; propose it, or do it where the workspace wants no questions."""
+    workspace = Workspace.objects.get(pk=current_workspace_id())
+    now = timezone.now()
+    proposals = upkeep.propose_changes(workspace_id=workspace.id, engine=get_engine(), now=now)
+    if upkeep.accepts_itself(workspace):
+        upkeep.accept_all(proposals=proposals, now=now)
+
+
+periodic("13 3 * * *", "themes.upkeep", queue=Queue.MAINTENANCE)

@@ -3,7 +3,7 @@
 from django.db import models
 
 from tellback.platform.vectors import EmbeddingField
-from tellback.workspaces.models import WorkspaceOwned
+from tellback.workspaces.models import Principal, WorkspaceOwned
 
 
 class ThemeStatus(models.TextChoices):
@@ -81,3 +81,57 @@ class ThemeSpace(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.embedding_model
+
+
+class ChangeKind(models.TextChoices):
+    """What can happen to themes as a whole."""
+
+    MERGE = "merge", "Merge"
+    SPLIT = "split", "Split"
+    GATHER = "gather", "Gather"
+    RENAME = "rename", "Rename"
+    NEST = "nest", "Put inside"
+    ARCHIVE = "archive", "Archive"
+
+
+class ChangeState(models.TextChoices):
+    """Where a change is: proposed by upkeep, or decided by a person (or by a setting)."""
+
+    PROPOSED = "proposed", "Proposed"
+    DONE = "done", "Done"
+    DECLINED = "declined", "Declined"
+    UNDONE = "undone", "Taken back"
+
+
+class ThemeChange(WorkspaceOwned):
+    """One change of themes, proposed or done, with what it takes to take it back.
+
+    `theme` is the one that changes: it is merged into `into_theme`, loses signals to it, is put inside it, gets another
+    title or is archived; of a gathering it is the one that gains. `moves` maps the id of each signal that changes its
+    theme to the theme it came from.
+    """
+
+    id_prefix = "theme_change"
+
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    state = models.CharField(max_length=10, choices=ChangeState.choices)
+    theme = models.ForeignKey(Theme, on_delete=models.CASCADE, related_name="changes")
+    into_theme = models.ForeignKey(Theme, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    title = models.TextField(blank=True, default="", help_text="The title that a renamed or new theme gets")
+    moves = models.JSONField(default=dict)
+    before = models.JSONField(default=dict, help_text="What the theme was, for taking it back")
+    reason = models.TextField(blank=True, default="")
+    proposed_by = models.TextField(blank=True, default="", help_text="The model that proposed it, or empty")
+    actor = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "feedback_theme_changes"
+        indexes = [
+            models.Index(fields=["workspace", "state", "-created_at"], name="feedback_theme_changes_state"),
+            models.Index(fields=["theme"], name="feedback_theme_changes_theme"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.theme_id}"

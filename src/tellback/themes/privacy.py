@@ -1,16 +1,17 @@
 """What themes hold of a person: nothing that is theirs, but titles and summaries that may quote them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
 from tellback.platform.jobs import Queue, defer_once
-from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
+from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
 from tellback.understanding.models import Signal
 
 UNTITLED = "Erased"
@@ -33,7 +34,19 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
         _reword(theme, subject, now)
     if ids:
         defer_once("themes.refresh", queue=Queue.AI, workspace_id=subject.workspace_id)
-    return {"themes": len(ids) + Scrubber(subject).rows("feedback_themes", ["title", "summary"])}
+    scrubber = Scrubber(subject)
+    return {
+        "themes": len(ids) + scrubber.rows("feedback_themes", ["title", "summary"]),
+        "theme_changes": _forget_words(ids) + scrubber.rows("feedback_theme_changes", ["title", "reason"]),
+    }
+
+
+def _forget_words(theme_ids: Sequence[UUID]) -> int:
+    """Titles that a theme had, or was to get, may be their words: only what moved where is kept."""
+    touched = ThemeChange.objects.filter(Q(theme_id__in=theme_ids) | Q(into_theme_id__in=theme_ids))
+    worded = touched.filter(Q(kind=ChangeKind.RENAME) | Q(state=ChangeState.PROPOSED))
+    forgotten, _per_model = worded.delete()
+    return forgotten + touched.update(title="", reason="")
 
 
 def _reword(theme: Theme, subject: Subject, now: datetime) -> None:

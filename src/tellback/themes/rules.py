@@ -156,6 +156,10 @@ def moved_centroid(centroid: Vector, count: int, vector: Vector) -> Vector:
     return np.asarray((centroid * count + vector) / (count + 1), dtype=np.float32)
 
 
+#: From so many signals a theme is known by its title, which then only changes when somebody says so.
+SETTLED_SIZE = 20
+
+
 def needs_new_words(signals: int, described_at: int) -> bool:
     """Whether a theme has grown by a quarter since it was last put into words; titles should not flicker."""
     return signals >= described_at * 1.25 or described_at == 0

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from pgvector.django import CosineDistance
 
 from tellback.intake.models import RawItem
-from tellback.themes.models import Theme, ThemeStatus
+from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeStatus
 from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
 
 PAGE = 60
@@ -69,7 +69,7 @@ def list_themes(wanted: ThemeFilter, *, now: datetime) -> list[ThemeRow]:
     found = _filtered(wanted, now)
     if wanted.sort == "growth":
         found = found.annotate(growth=_growth(now))
-    themes = list(found.order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
+    themes = list(found.select_related("parent_theme").order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
     weeks = _weeks([theme.id for theme in themes], now)
     return [_row(theme, weeks.get(theme.id, [0] * WEEKS), now) for theme in themes]
 
@@ -159,6 +159,7 @@ class Facets:
     plans: list[tuple[str, int]]
     praise: int
     praising_people: int
+    proposals: int
 
 
 def get_facets() -> Facets:
@@ -197,6 +198,7 @@ def get_facets() -> Facets:
         ),
         praise=praise["count"],
         praising_people=praise["people"],
+        proposals=ThemeChange.objects.filter(state=ChangeState.PROPOSED).count(),
     )
 
 
@@ -228,8 +230,9 @@ class ThemeDetail:
     sentiments: list[tuple[str, int, str]]
     urgencies: list[tuple[str, int]]
     sources: list[tuple[str, int]]
-    similar: list[tuple[Theme, float]]
+    similar: list[tuple[Theme, float | None]]
     new_since_promotion: int
+    inside: list[Theme] = field(default_factory=list)
     companies: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -256,9 +259,10 @@ def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail
             (source_label(name), count)
             for name, count in sorted((theme.source_distribution or {}).items(), key=lambda pair: (-pair[1], pair[0]))
         ],
-        similar=_similar(theme),
+        similar=[] if theme.centroid_embedding is None else suggest_neighbours(theme, limit=4),
         new_since_promotion=signals.filter(created_at__gt=since).count() if since else 0,
         companies=_companies(theme.id),
+        inside=list(theme.children.filter(status=ThemeStatus.ACTIVE).order_by("-strength", "id")),
     )
 
 
@@ -275,16 +279,76 @@ def source_label(source_type: str) -> str:
     return source_type.upper() if source_type in ACRONYMS else source_type.replace("_", " ").capitalize()
 
 
-def _similar(theme: Theme) -> list[tuple[Theme, float]]:
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A change of themes with what a person needs to judge it: a few quotes of each side."""
+
+    change: ThemeChange
+    quotes: list[Quote]
+    others: list[Quote]
+    moved: int
+
+
+#: Quotes of each side of a proposal.
+SIDE = 3
+
+
+def list_proposals(limit: int = 60) -> list[ShownChange]:
+    """What upkeep proposes, those that concern most signals first."""
+    proposed = ThemeChange.objects.filter(state=ChangeState.PROPOSED).select_related("theme", "into_theme")
+    shown = [_shown(change) for change in proposed.order_by("id")]
+    return sorted(shown, key=lambda one: (-one.moved, one.change.id))[:limit]
+
+
+def list_changes(limit: int = 30) -> list[ThemeChange]:
+    """What was decided, the latest first."""
+    decided = ThemeChange.objects.exclude(state=ChangeState.PROPOSED).select_related("theme", "into_theme", "actor")
+    return list(decided.order_by("-decided_at", "-id")[:limit])
+
+
+def _shown(change: ThemeChange) -> ShownChange:
+    leaving = Signal.objects.filter(id__in=list(change.moves))
+    staying = Signal.objects.filter(theme_id=change.theme_id).exclude(id__in=list(change.moves))
+    if change.kind == ChangeKind.MERGE:
+        into = Signal.objects.filter(theme_id=change.into_theme_id)
+        return ShownChange(change, _some(staying), _some(into), change.theme.signal_count)
+    if change.kind in {ChangeKind.SPLIT, ChangeKind.GATHER}:
+        return ShownChange(change, _some(leaving), _some(staying), len(change.moves))
+    return ShownChange(change, _some(staying), [], change.theme.signal_count)
+
+
+def _some(signals: QuerySet[Signal]) -> list[Quote]:
+    """A few quotes, of different people where there are."""
+    said = signals.exclude(summary="").select_related("raw_feedback_item__principal", "raw_feedback_item__source")
+    by_person: dict[object, Signal] = {}
+    for signal in said.order_by("-extraction_confidence", "id")[: SIDE * 4]:
+        by_person.setdefault(signal.raw_feedback_item.principal_id or signal.id, signal)
+    return [quote_of(signal) for signal in list(by_person.values())[:SIDE]]
+
+
+def suggest_neighbours(theme: Theme, *, search: str = "", limit: int = 6) -> list[tuple[Theme, float | None]]:
+    """Open themes that this one could be joined with: the most alike first, or those with the searched words."""
+    others = Theme.objects.filter(status=ThemeStatus.ACTIVE).exclude(pk=theme.pk)
+    if search:
+        others = others.filter(Q(title__icontains=search) | Q(summary__icontains=search))
     if theme.centroid_embedding is None:
-        return []
-    others = (
-        Theme.objects.filter(status=ThemeStatus.ACTIVE, centroid_model=theme.centroid_model)
-        .exclude(pk=theme.pk)
-        .annotate(distance=CosineDistance("centroid_embedding", theme.centroid_embedding))
-        .order_by("distance")[:4]
+        return [(other, None) for other in others.order_by("-strength", "id")[:limit]]
+    alike = others.filter(centroid_model=theme.centroid_model).annotate(
+        distance=CosineDistance("centroid_embedding", theme.centroid_embedding)
     )
-    return [(other, 1 - other.distance) for other in others]
+    return [(other, 1 - other.distance) for other in alike.order_by("distance", "id")[:limit]]
+
+
+def quotes_to_split(theme: Theme, *, limit: int = 200) -> list[Quote]:
+    """A theme's quotes, those furthest from its centre first: what is about something else is found there."""
+    signals = (
+        Signal.objects.filter(theme_id=theme.id)
+        .exclude(summary="")
+        .select_related("raw_feedback_item__principal", "raw_feedback_item__source")
+    )
+    if theme.centroid_embedding is not None:
+        signals = signals.order_by(CosineDistance("embedding", theme.centroid_embedding).desc(), "id")
+    return [quote_of(signal) for signal in signals[:limit]]
 
 
 def suggest_themes(signal: Signal, *, search: str = "", limit: int = 8) -> list[tuple[Theme, float | None]]:

@@ -1,4 +1,4 @@
-"""Writes of themes: joining signals to themes, refreshing what a theme shows, archiving."""
+"""Writes of themes: joining signals to themes, refreshing what a theme shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 from django.db.models import Case, When
+from django.utils.translation import gettext as _
 from pgvector.django import CosineDistance
 
 from tellback.intake.models import ItemState, RawItem
@@ -19,7 +20,7 @@ from tellback.sdk.engine import Engine
 from tellback.themes import rules
 from tellback.themes.corrections import recentre
 from tellback.themes.figures import Figures, read_figures
-from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
+from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
 from tellback.themes.precedents import Precedents
 from tellback.understanding.models import Signal, SignalState
 
@@ -59,7 +60,7 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
         .select_related("raw_feedback_item")
         .order_by("created_at", "raw_feedback_item_id", "position")
     )
-    space = _load(stored)
+    space = load_space(stored)
     candidates = _Candidates.near(waiting, model)
     precedents = Precedents.load(model=model, item_ids=items)
     settled: set[UUID] = set()
@@ -185,7 +186,8 @@ class _Candidates:
         update_rows(changed, ["centroid_embedding", "centroid_updated_at", "signal_count", "status", "is_stale"])
 
 
-def _load(stored: ThemeSpace) -> rules.Space:
+def load_space(stored: ThemeSpace) -> rules.Space:
+    """What is known of the workspace's embeddings, for the rules."""
     last = stored.last_embedding
     return rules.Space(
         mean=np.asarray(stored.mean_embedding, dtype=np.float32),
@@ -258,21 +260,29 @@ def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> 
     texts = [summary for summary, _ in signals]
     vectors = np.array([embedding for _, embedding in signals], dtype=np.float32)
     words = engine.describe(texts, vectors, background=background)
+    was_shown = theme.described_at_count > 0
     theme.described_at_count, theme.summary = theme.signal_count, words.summary
-    if not theme.title_is_manual:
-        taken = Theme.objects.filter(status__in=OPEN, title__iexact=words.title).exclude(pk=theme.pk)
-        theme.title = words.summary.rstrip(".") if taken.exists() else words.title
+    if theme.title_is_manual:
+        return
+    taken = Theme.objects.filter(status__in=OPEN, title__iexact=words.title).exclude(pk=theme.pk)
+    title = words.summary.rstrip(".") if taken.exists() else words.title
+    if was_shown and theme.signal_count >= rules.SETTLED_SIZE:
+        _propose_title(theme, title, engine.identity.model)
+    else:
+        theme.title = title
 
 
-@transaction.atomic
-def archive_theme(*, theme: Theme, now: datetime) -> None:
-    """Put a theme away: it gathers no more signals and leaves the list; nothing is deleted."""
-    Theme.objects.filter(pk=theme.pk).update(status=ThemeStatus.ARCHIVED, updated_at=now)
-
-
-@transaction.atomic
-def restore_theme(*, theme: Theme, now: datetime) -> None:
-    """Bring an archived theme back."""
-    Theme.objects.filter(pk=theme.pk, status=ThemeStatus.ARCHIVED).update(
-        status=ThemeStatus.ACTIVE, updated_at=now, is_stale=True
-    )
+def _propose_title(theme: Theme, title: str, model: str) -> None:
+    """People know a large theme by its title: a better one waits until somebody takes it."""
+    ThemeChange.objects.filter(theme=theme, kind=ChangeKind.RENAME, state=ChangeState.PROPOSED).delete()
+    known = ThemeChange.objects.filter(theme=theme, kind=ChangeKind.RENAME, title=title)
+    if title.casefold() != theme.title.casefold() and not known.exists():
+        ThemeChange.objects.create(
+            workspace_id=theme.workspace_id,
+            kind=ChangeKind.RENAME,
+            state=ChangeState.PROPOSED,
+            theme=theme,
+            title=title,
+            reason=_("It has grown since it got its title."),
+            proposed_by=model,
+        )

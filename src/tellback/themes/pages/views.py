@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from tellback.themes import selectors, services
+from tellback.themes import changes, selectors
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
@@ -147,9 +147,9 @@ def archive(request: TenantRequest, theme_id: UUID) -> HttpResponse:
     """Put a theme away, or bring it back."""
     theme = get_object_or_404(Theme, pk=theme_id)
     if theme.status == ThemeStatus.ARCHIVED:
-        services.restore_theme(theme=theme, now=timezone.now())
+        changes.restore_theme(theme=theme, now=timezone.now())
         messages.success(request, _("“%s” is back.") % theme.title)
         return redirect(f"{reverse('insights')}?theme={theme.id}")
-    services.archive_theme(theme=theme, now=timezone.now())
+    changes.archive_theme(theme=theme, actor=request.principal, now=timezone.now())
     messages.success(request, _("“%s” is archived. It is under Archived, and can be brought back.") % theme.title)
     return redirect("insights")
