@@ -584,10 +584,11 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 #: Tables that point to a person or to what they said, and are emptied or let go of by some room's `privacy`.
 # fmt: off
 ANSWERED_FOR = {
-    "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
-    "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
-    "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
-    "principal_merge", "raw_feedback_items", "vault_key", "vault_value", "vote", "widget_signing_key",
+    "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment",
+    "erasure", "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals",
+    "feedback_status_change", "feedback_vote", "import_run", "in_app_notifications", "post",
+    "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
+    "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
 
