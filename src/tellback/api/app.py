@@ -1,7 +1,9 @@
 """The API itself: how bodies are read, and how every refusal is told."""
 
+import logging
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -9,11 +11,12 @@ from ninja.parser import Parser
 
 from tellback.api.callers import TeamOnly, allowance_headers
 from tellback.api.errors import BadJson, TooLarge, WrongMediaType
-from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated
+from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated, Unavailable
 from tellback.platform.loop_config import get_loop_config
 from tellback.platform.problems import problem_of
 from tellback.platform.strict_json import read_json
 
+logger = logging.getLogger("django.request")
 REFUSAL = "The request is not valid; see errors for each field."
 
 
@@ -60,6 +63,9 @@ def make_api() -> NinjaAPI:
     api.add_exception_handler(HttpError, _refuse_reading)
     api.add_exception_handler(AuthenticationError, _refuse_stranger)
     api.add_exception_handler(ValidationError, _refuse_input)
+    api.add_exception_handler(OperationalError, _say_unavailable)
+    api.add_exception_handler(InterfaceError, _say_unavailable)
+    api.add_exception_handler(Exception, _say_failed)
     return api
 
 
@@ -87,6 +93,16 @@ def _refuse_reading(request: HttpRequest, error: "HttpError | type[HttpError]") 
     assert isinstance(error, HttpError)
     cause = error.__cause__
     return _refuse(request, cause if isinstance(cause, TellbackError) else BadJson("The request cannot be read."))
+
+
+def _say_unavailable(_request: HttpRequest, _error: object) -> HttpResponse:
+    return problem_response(Unavailable("The database does not answer, so nothing was done. Try again in a moment."))
+
+
+def _say_failed(request: HttpRequest, error: object) -> HttpResponse:
+    """The outermost ring: what nobody foresaw is logged whole, and told in one sentence."""
+    logger.error("%s %s failed", request.method, request.path, exc_info=error if isinstance(error, Exception) else None)
+    return problem_response(TellbackError("This is a fault of ours. It was noted; nothing was changed."))
 
 
 def _refuse_input(request: HttpRequest, error: "ValidationError | type[ValidationError]") -> HttpResponse:

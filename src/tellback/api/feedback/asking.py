@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.http import HttpRequest
+
 from tellback.api.feedback.shapes import FilterIn
 from tellback.kernel.errors import FieldError, Invalid
 from tellback.kernel.ids import parse_id
@@ -18,6 +20,14 @@ def parse_feedback_id(text: str, *, pointer: str = "/feedback_id") -> UUID:
 def parse_principal_id(text: str, *, pointer: str) -> UUID:
     """The id of a person, as TypeID or UUID. Raises `Invalid`."""
     return _parsed(Principal.id_prefix, text, pointer)
+
+
+def require_known(request: HttpRequest, model: type[FilterIn]) -> None:
+    """Raises `Invalid` for a parameter that narrows nothing: a slip of the pen must not look like an answer."""
+    unknown = sorted(set(request.GET) - set(model.model_fields))
+    if unknown:
+        errors = [FieldError(f"/{name[:60]}", "is not a parameter here") for name in unknown[:20]]
+        raise Invalid("Some parameters are not known here; see errors for each.", errors=errors)
 
 
 def filter_of(wanted: FilterIn) -> FeedbackFilter:

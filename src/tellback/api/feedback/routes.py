@@ -11,7 +11,7 @@ from ninja import Header, Query, Router, Status
 from tellback.api.callers import Anybody, Visitors, caller_of
 from tellback.api.errors import Changed
 from tellback.api.feedback import acting, presenting, shapes
-from tellback.api.feedback.asking import filter_of, parse_feedback_id
+from tellback.api.feedback.asking import filter_of, parse_feedback_id, require_known
 from tellback.api.feedback.submitting import submit
 from tellback.api.operation import Key, answer_at
 from tellback.platform.tenancy import in_workspace
@@ -27,6 +27,7 @@ NOBODY_NAMED = shapes.VoterIn.model_validate({})
 @at("get", "/", response=shapes.FeedbackList, summary="List feedback")
 def list_all(request: HttpRequest, wanted: Query[shapes.PageIn]) -> shapes.FeedbackList:
     """Feedback that fits every filter, newest first unless asked otherwise, in pages that a cursor continues."""
+    require_known(request, shapes.PageIn)
     now = timezone.now()
     with in_workspace(caller_of(request).workspace_id):
         page = list_feedback(
@@ -70,6 +71,7 @@ def submit_feedback(
 @at("get", "/stats/", response=shapes.StatsOut, summary="Figures over feedback")
 def feedback_stats(request: HttpRequest, wanted: Query[shapes.FilterIn]) -> shapes.StatsOut:
     """How much there is of what, how fast it is answered, and what is overdue; over what fits the filters."""
+    require_known(request, shapes.FilterIn)
     with in_workspace(caller_of(request).workspace_id):
         figures = get_figures(filter_of(wanted), now=timezone.now())
     return shapes.StatsOut.model_validate(figures, from_attributes=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import AfterValidator, AliasChoices, ConfigDict, Field
 
+from tellback.api.feedback import examples
 from tellback.intake.schemas.v2 import Email, Said, Tag
 from tellback.intake.schemas.values import FreeForm, Instant, Link, Name, has_words, storable
 from tellback.triage.rules import canonical_type
@@ -41,6 +42,11 @@ Answer = Annotated[
 Id = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(storable)]
 
 
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    """What a shape's description shows of it."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class In(Schema):
     """Base of what is taken: unknown fields are refused."""
 
@@ -50,22 +56,7 @@ class In(Schema):
 class FeedbackIn(In):
     """One piece of feedback, as document 2 sends it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "feedback_type": "bug",
-                    "summary": "The invoice list stays empty",
-                    "description": "Since this morning the list of invoices shows nothing, though there are twelve.",
-                    "priority": "high",
-                    "source": "web_app",
-                    "context": {"browser": "Firefox 145", "os": "Debian 13"},
-                    "submitter_email": "ada@example.com",
-                    "submitter_name": "Ada",
-                }
-            ]
-        }
-    )
+    model_config = _shown(examples.REPORT)
 
     feedback_type: TypeWord = Field(validation_alias=AliasChoices("feedback_type", "type"), description="What it is")
     summary: Summary = Field(description="One line")
@@ -88,9 +79,7 @@ class FeedbackIn(In):
 class FeedbackPatch(In):
     """What is to be different. What is left out stays."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"priority": "urgent", "status": "in_review", "tags": ["invoices"]}]}
-    )
+    model_config = _shown({"priority": "urgent", "status": "in_review", "tags": ["invoices"]})
 
     feedback_type: TypeWord | None = Field(None, validation_alias=AliasChoices("feedback_type", "type"))
     priority: Priority | None = None
@@ -106,7 +95,7 @@ class FeedbackPatch(In):
 class NoteIn(In):
     """What whoever asked reads beside the new status."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "It is in version 4.2, out today."}]})
+    model_config = _shown({"note": "It is in version 4.2, out today."})
 
     note: Note = ""
 
@@ -114,9 +103,7 @@ class NoteIn(In):
 class ResponseIn(In):
     """An answer to whoever asked."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"public_response": "Thank you. The list is back; a filter had gone wrong."}]}
-    )
+    model_config = _shown({"public_response": "Thank you. The list is back; a filter had gone wrong."})
 
     public_response: Answer = Field(
         validation_alias=AliasChoices("public_response", "response"), description="Markdown; it stands on their receipt"
@@ -126,7 +113,7 @@ class ResponseIn(In):
 class DuplicateIn(In):
     """Of what it is a duplicate. Who said it is then counted there, and hears what becomes of that."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "We know of this one, thank you."}]})
+    model_config = _shown({"note": "We know of this one, thank you."})
 
     duplicate_of: Id | None = None
     note: Note = ""
@@ -135,7 +122,7 @@ class DuplicateIn(In):
 class VoterIn(In):
     """Who votes; left out, whoever made the key does."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"voter_email": "bo@example.com", "voter_name": "Bo"}]})
+    model_config = _shown({"voter_email": "bo@example.com", "voter_name": "Bo"})
 
     voter_email: Email | None = None
     voter_id: Name | None = Field(None, description="Your id of the person")
@@ -144,6 +131,8 @@ class VoterIn(In):
 
 class VotedOut(Schema):
     """A vote, counted."""
+
+    model_config = _shown(examples.VOTED)
 
     id: str
     vote_count: int = Field(ge=0)
@@ -171,6 +160,8 @@ class StepOut(Schema):
 class SubmittedOut(Schema):
     """A piece of feedback as its sender gets it back."""
 
+    model_config = _shown(examples.SUBMITTED)
+
     id: str = Field(description="feedback_…; a UUID and the raw_fb_… of the intake door are understood as well")
     tenant_id: str = Field(description="The workspace, ws_…")
     type: Type
@@ -197,6 +188,8 @@ class SubmittedOut(Schema):
 class FeedbackOut(SubmittedOut):
     """A piece of feedback as the team sees it."""
 
+    model_config = _shown(examples.ANSWERED)
+
     severity: Severity = Field(description="What the sender says of it")
     intent: str
     score: int = Field(ge=0, le=100)
@@ -213,12 +206,16 @@ class FeedbackOut(SubmittedOut):
 class FeedbackDetail(FeedbackOut):
     """A piece of feedback with its way through the workflow."""
 
+    model_config = _shown(examples.DETAIL)
+
     transitions: list[Status] = Field(description="The statuses that may follow")
     history: list[StepOut]
 
 
 class FeedbackList(Schema):
     """A page of feedback."""
+
+    model_config = _shown(examples.PAGE)
 
     results: list[FeedbackOut]
     next_cursor: str | None = Field(description="Ask with it for the next page; null at the end")
@@ -228,23 +225,7 @@ class FeedbackList(Schema):
 class StatsOut(Schema):
     """Figures over the feedback that fits. What nothing has is left out of the counts."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "total": 21,
-                    "by_type": {"bug": 12, "ux": 9},
-                    "by_status": {"new": 4, "planned": 9, "completed": 8},
-                    "by_priority": {"high": 6, "medium": 15},
-                    "avg_response_time_hours": 3.25,
-                    "open_count": 13,
-                    "resolved_count": 8,
-                    "overdue_count": 1,
-                    "late_count": 2,
-                }
-            ]
-        }
-    )
+    model_config = _shown(examples.FIGURES)
 
     total: int = Field(ge=0)
     by_type: dict[Type, int]

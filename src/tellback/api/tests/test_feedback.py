@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 
 from tellback.api.tests.conftest import REPORT, Speaker
@@ -57,6 +59,12 @@ def test_the_id_of_the_receipt_names_the_same_feedback_and_the_address_needs_no_
     for name in (item.public_id, str(item.id), str(Feedback.objects.get().id), made["id"]):
         assert team("GET", name).json()["id"] == made["id"]
     assert team("POST", f"{made['id']}/acknowledge").status_code == 200
+
+
+def test_the_collection_needs_no_slash_either(team: Speaker, house: Workspace) -> None:
+    answer = Client().post("/api/v1/feedback", REPORT, content_type="application/json", headers=team.headers)
+    assert answer.status_code == 201
+    assert len(Client().get("/api/v1/feedback", headers=team.headers).json()["results"]) == 1
 
 
 def test_private_data_is_out_of_what_is_given_back(sent: Sent) -> None:
@@ -444,6 +452,7 @@ def test_pages_hold_everything_once_in_order_whatever_arrives_meanwhile(
     [
         "limit=0", "limit=1000000000", "limit=x", "cursor=tampered", "ordering=password", "ordering=id;--",
         "status=open", "created_after=yesterday", "assignee=1%20OR%201=1", "search=%00", "min_score=-1", "rating=9",
+        "statuses=new", "offset=1000000000", "1=1",
     ],
 )  # fmt: skip
 def test_a_question_that_is_not_one_is_refused_with_its_parameter(team: Speaker, sent: Sent, query: str) -> None:
@@ -492,3 +501,38 @@ def test_what_reached_the_other_door_is_there_before_it_was_triaged(
     run_jobs()
     assert Feedback.objects.get().public_id == shown["id"]
     assert team("GET", shown["id"]).json()["status"] == "acknowledged"
+
+
+def test_a_program_needs_no_cookie_and_no_csrf_token(team: Speaker) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/api/v1/feedback/", REPORT, content_type="application/json", headers=team.headers)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nothing", 404), ("GET", "/api/nothing/", 404), ("PUT", "/api/v1/feedback/", 405)],
+)
+def test_an_address_or_method_that_there_is_not_is_a_problem_too(
+    team: Speaker, method: str, path: str, status: int
+) -> None:
+    answer = Client().generic(method, path, headers=team.headers)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert (status != 405) or set(answer["Allow"].split(", ")) == {"GET", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(OperationalError("gone"), 503), (ZeroDivisionError("seventeen"), 500)]
+)
+def test_what_fails_is_told_as_a_problem_without_its_reasons(
+    team: Speaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: Exception, status: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("tellback.api.feedback.routes.get_figures", fail)
+    answer = team("GET", "stats/")
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert str(failure) not in answer.content.decode()
+    assert ("Retry-After" in answer) == (status == 503)
+    assert any("stats" in record.getMessage() for record in caplog.records)
