@@ -33,7 +33,7 @@ CHECKS = [
 ]
 DONE = {200, 201, 202, 204, 207}
 #: How often each operation is tried: the intake doors, which anybody may reach, most of all.
-EXAMPLES = {True: 60, False: 20}
+EXAMPLES = {True: 40, False: 12}
 OPERATIONS = [(method.upper(), path) for path, methods in describe(api)["paths"].items() for method in methods]
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 

@@ -42,17 +42,21 @@ class CallerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and in which workspace. `visitor` is the person whom a widget session vouches for."""
+    """Who calls, and in which workspace. `visitor` is the person whom a widget session vouches for.
+
+    `address` is that of somebody without a key, as it is counted.
+    """
 
     workspace_id: UUID
     kind: CallerKind
     key_id: UUID | None = None
     visitor: UUID | None = None
+    address: str = ""
 
     @property
     def scope(self) -> str:
-        """Within what an idempotency key of this caller is looked for."""
-        return str(self.key_id) if self.key_id else "anonymous"
+        """Within what an idempotency key of this caller is looked for: nobody gets another's answer by guessing it."""
+        return str(self.key_id) if self.key_id else f"anonymous:{self.address}"
 
     def acting(self) -> Principal:
         """Who acts through the key, within its workspace. Raises `Unauthenticated` without one."""
@@ -146,8 +150,8 @@ def _nobody(request: HttpRequest, may_be: frozenset[CallerKind]) -> Caller:
             "This workspace takes no feedback without a key. Send one in the header Authorization: Bearer …",
             code="anonymous-not-allowed",
         )
-    caller = Caller(workspace_id, CallerKind.NOBODY)
-    _count(request, caller, f"address:{_digest(request.META.get('REMOTE_ADDR', ''))}", ANONYMOUS_PER_MINUTE)
+    caller = Caller(workspace_id, CallerKind.NOBODY, address=_digest(request.META.get("REMOTE_ADDR", "")))
+    _count(request, caller, f"address:{caller.address}", ANONYMOUS_PER_MINUTE)
     return caller
 
 

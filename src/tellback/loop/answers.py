@@ -20,6 +20,7 @@ from tellback.loop.services import (
     subscribe,
 )
 from tellback.triage.models import Feedback, FeedbackStatus, FeedbackVote, StatusChange
+from tellback.triage.votes import list_votes
 from tellback.understanding.models import Signal
 from tellback.workspaces.models import Principal, PrincipalType
 
@@ -73,7 +74,7 @@ def tell_move(*, change: StatusChange, now: datetime) -> int:
     if title is None or feedback.raw_item.silent:
         return 0
     author = feedback.raw_item.principal
-    people = {vote.principal_id: vote.principal for vote in _votes(feedback)}
+    people = {vote.principal_id: vote.principal for vote in list_votes(feedback)}
     if author is not None:
         people[author.id] = author
     told = 0
@@ -128,10 +129,6 @@ def subscribe_voters(*, post: Post) -> None:
     behind = FeedbackVote.objects.filter(feedback__raw_item__in=items_behind(post=post))
     for person in Principal.objects.filter(id__in=behind.values("principal_id")).order_by("id"):
         subscribe(post=post, principal=person, reason=SubscriptionReason.VOTE)
-
-
-def _votes(feedback: Feedback) -> list[FeedbackVote]:
-    return list(feedback.votes.select_related("principal").order_by("id"))
 
 
 def _path(item: RawItem) -> str:

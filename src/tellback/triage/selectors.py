@@ -106,7 +106,9 @@ def list_feedback(wanted: FeedbackFilter, *, ordering: str, limit: int, cursor: 
     if cursor:
         value, after = _read_cursor(cursor, ordering)
         beyond = "lt" if descending else "gt"
-        rows = rows.filter(Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"id__{beyond}": after}))
+        # The first bound is what an index can begin at; the second one tells apart what is the same in it.
+        rows = rows.filter(**{f"{column}__{beyond}e": value})
+        rows = rows.filter(Q(**{f"{column}__{beyond}": value}) | Q(**{f"id__{beyond}": after}))
     sign = "-" if descending else ""
     page = list(rows.order_by(f"{sign}{column}", f"{sign}id")[: limit + 1])
     return FeedbackPage(page[:limit], _cursor(page[limit - 1], ordering) if len(page) > limit else "")

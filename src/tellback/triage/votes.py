@@ -38,6 +38,11 @@ def take_vote_back(*, feedback: Feedback, principal: Principal) -> bool:
     return bool(deleted)
 
 
+def list_votes(feedback: Feedback) -> list[FeedbackVote]:
+    """Who voted for a piece of feedback, in that order."""
+    return list(feedback.votes.select_related("principal").order_by("id"))
+
+
 @transaction.atomic
 def follow_merge(*, merge: PrincipalMerge) -> None:
     """Move a merged person's votes to the kept one, or back when it was undone. Safe to repeat.

@@ -1,6 +1,6 @@
 """What the team does with a piece of feedback: read it, answer it, decide about it, correct what triage said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
@@ -8,15 +8,18 @@ from typing import Final, Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
+from tellback.intake.services import author_of
 from tellback.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tellback.platform.jobs import Queue, defer
 from tellback.triage.hours import due_of, get_hours
 from tellback.triage.models import Feedback, FeedbackStatus
 from tellback.triage.selectors import find_feedback
 from tellback.triage.services import change_status, open_feedback
-from tellback.triage.votes import vote
+from tellback.triage.votes import list_votes, vote
 from tellback.workspaces.access import has_role
+from tellback.workspaces.identity import resolve_author
 from tellback.workspaces.models import Principal, Role
 from tellback.workspaces.services import record_audit
 
@@ -50,6 +53,7 @@ class Changes:
 def take_up(id: UUID, *, pointer: str = "") -> Feedback:
     """The record with this id, or of the raw item with it, opened when it was not yet.
 
+    It is held until the transaction ends, so that what is decided from it still holds when it is written.
     Raises `NotFound`; where a `pointer` says which field named it, `Invalid` at that field.
     """
     try:
@@ -60,8 +64,17 @@ def take_up(id: UUID, *, pointer: str = "") -> Feedback:
         raise
     if feedback._state.adding:
         open_feedback(items=[feedback.raw_item])
-        return find_feedback(id)
-    return feedback
+    hold([feedback.id])
+    return find_feedback(feedback.id)
+
+
+def hold(ids: Collection[UUID]) -> None:
+    """Hold the records with these ids, or of the raw items with them, until the caller's transaction ends.
+
+    Whoever needs several holds them in one call: always in the same order, so that no two wait for each other.
+    """
+    rows = Feedback.objects.select_for_update(no_key=True).filter(Q(id__in=ids) | Q(raw_item_id__in=ids))
+    list(rows.order_by("id").values_list("id", flat=True))
 
 
 @transaction.atomic
@@ -91,19 +104,34 @@ def update_feedback(*, feedback: Feedback, changes: Changes, actor: Principal | 
 def mark_duplicate(
     *, feedback: Feedback, of: Feedback | None, actor: Principal | None, note: str, now: datetime
 ) -> None:
-    """Say that it repeats what another one said; whoever said it is counted there and hears what becomes of that.
+    """Say that it repeats what another one said; everybody who asked for it is counted there and hears what becomes of it.
 
-    Safe to repeat. Raises `Invalid` for a duplicate of itself, or of one that is a duplicate too.
+    What was a duplicate of it is one of the other from then on. Safe to repeat; hold both. Raises `Invalid` for a
+    duplicate of itself, or of one that is a duplicate too.
     """
     if of is not None:
-        wrong = "is this one" if of.id == feedback.id else "is a duplicate itself" if of.duplicate_of_id else ""
+        wrong = "is this one" if of.id == feedback.id else "is a duplicate itself" if _is_duplicate(of) else ""
         if wrong:
             raise Invalid("Name what was said first.", errors=[FieldError("/duplicate_of", wrong)])
     change_status(feedback=feedback, status=FeedbackStatus.DUPLICATE, actor=actor, note=note, now=now)
     if of is not None:
-        Feedback.objects.filter(pk=feedback.pk).update(duplicate_of=of, updated_at=now)
-        if feedback.raw_item.principal:
-            vote(feedback=of, principal=feedback.raw_item.principal)
+        same = Feedback.objects.filter(Q(pk=feedback.pk) | Q(duplicate_of=feedback))
+        same.update(duplicate_of=of, updated_at=now)
+        for person in _who_asked(feedback):
+            if person.id != of.raw_item.principal_id:
+                vote(feedback=of, principal=person)
+
+
+def _is_duplicate(feedback: Feedback) -> bool:
+    return feedback.status == FeedbackStatus.DUPLICATE
+
+
+def _who_asked(feedback: Feedback) -> list[Principal]:
+    """Its author, also when the pipeline has not got to them yet, and everybody who voted for it."""
+    item = feedback.raw_item
+    author = item.principal or resolve_author(workspace_id=item.workspace_id, author=author_of(item))
+    people = {author.id: author} if author else {}
+    return list((people | {vote.principal_id: vote.principal for vote in list_votes(feedback)}).values())
 
 
 @transaction.atomic

@@ -1,9 +1,10 @@
 """What a request does, carried out once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -36,15 +37,19 @@ def carry_out(
     given: Schema,
     key: str | None,
     act: Act,
+    beside: Sequence[UUID] = (),
 ) -> shapes.FeedbackDetail:
-    """Do something to a piece of feedback in one transaction, and show what it is then.
+    """Do something to a piece of feedback in one transaction, and show what it is then. `beside` is held with it.
 
     With a key that was sent before nothing is done again. Raises `Invalid` when it was sent with something else.
     """
     caller = caller_of(request)
-    now = timezone.now()
     with in_workspace(caller.workspace_id):
-        feedback = workflow.take_up(parse_feedback_id(feedback_id))
+        wanted = parse_feedback_id(feedback_id)
+        if beside:
+            workflow.hold([wanted, *beside])
+        feedback = workflow.take_up(wanted)
+        now = timezone.now()
         if _is_first(caller, feedback, verb=verb, given=given, key=key, now=now):
             act(feedback, caller.acting(), now)
         else:

@@ -31,7 +31,8 @@ def seen(feedback: Feedback, *, now: datetime) -> shapes.FeedbackOut:
 
 def in_detail(feedback: Feedback, *, now: datetime) -> shapes.FeedbackDetail:
     """What the team sees of one, with its history."""
-    changes = StatusChange.objects.filter(feedback_id=feedback.id).select_related("actor").order_by("created_at", "id")
+    # By their ids, which are made while the record is held: times are those of the callers.
+    changes = StatusChange.objects.filter(feedback_id=feedback.id).select_related("actor").order_by("id")
     return shapes.FeedbackDetail(
         **_fields(feedback),
         **_team_fields(feedback, now),

@@ -15,6 +15,7 @@ from tellback.api.feedback.asking import filter_of, parse_feedback_id, require_k
 from tellback.api.feedback.submitting import submit
 from tellback.api.operation import Key, answer_at
 from tellback.platform.tenancy import in_workspace
+from tellback.triage.models import Feedback
 from tellback.triage.selectors import find_feedback, get_figures, list_feedback
 from tellback.triage.workflow import take_up
 
@@ -96,8 +97,7 @@ def update_feedback(
     caller = caller_of(request)
     with in_workspace(caller.workspace_id):
         feedback = take_up(parse_feedback_id(feedback_id))
-        if if_match and if_match.strip() not in {"*", presenting.etag_of(feedback)}:
-            raise Changed("Somebody changed it since you read it. Read it again, and send your change with its ETag.")
+        _require_seen(feedback, if_match)
         now = timezone.now()
         acting.change(feedback, payload, actor=caller.acting(), now=now)
         return presenting.shown(response, find_feedback(feedback.id), now=now)
@@ -141,6 +141,13 @@ def take_vote_back(request: HttpRequest, feedback_id: shapes.Id, voter: Query[sh
     with in_workspace(caller.workspace_id):
         acting.take_vote_back(caller, take_up(parse_feedback_id(feedback_id)), voter)
     return Status(204, None)
+
+
+def _require_seen(feedback: Feedback, if_match: str | None) -> None:
+    """Raises `Changed` when a caller names states (RFC 9110, section 13.1.1), and this is none of them."""
+    seen = {state.strip() for state in (if_match or "*").split(",")}
+    if not seen & {"*", presenting.etag_of(feedback)}:
+        raise Changed("Somebody changed it since you read it. Read it again, and send your change with its ETag.")
 
 
 def _next(request: HttpRequest, cursor: str) -> str | None:

@@ -96,11 +96,11 @@ def duplicate_feedback(
     payload: shapes.DuplicateIn | None = None,
     idempotency_key: Key = None,
 ) -> shapes.FeedbackDetail:
-    """It says what another one said. Its author is counted there, and hears what becomes of that."""
+    """It says what another one said. Whoever asked for it is counted there, and hears what becomes of that."""
     given = payload or shapes.DuplicateIn()
+    of = parse_feedback_id(given.duplicate_of, pointer="/duplicate_of") if given.duplicate_of else None
 
     def act(feedback: Feedback, actor: Principal, now: datetime) -> None:
-        of = parse_feedback_id(given.duplicate_of, pointer="/duplicate_of") if given.duplicate_of else None
         workflow.mark_duplicate(
             feedback=feedback,
             of=workflow.take_up(of, pointer="/duplicate_of") if of else None,
@@ -109,7 +109,10 @@ def duplicate_feedback(
             now=now,
         )
 
-    return carry_out(request, response, feedback_id, verb="duplicate", given=given, key=idempotency_key, act=act)
+    beside = [of] if of else []
+    return carry_out(
+        request, response, feedback_id, verb="duplicate", given=given, key=idempotency_key, act=act, beside=beside
+    )
 
 
 @at("/{feedback_id}/respond/", summary="Respond to feedback")

@@ -13,7 +13,7 @@ from tellback.api.tests.conftest import REPORT, Speaker
 from tellback.effects.models import Effect
 from tellback.intake.models import RawItem
 from tellback.triage.models import Feedback, FeedbackVote
-from tellback.workspaces.models import AuditEntry, Principal, Role, Workspace
+from tellback.workspaces.models import ApiKey, AuditEntry, Principal, Role, Workspace
 from tellback.workspaces.preferences import set_anonymous
 
 Sent = Callable[..., dict[str, Any]]
@@ -182,6 +182,15 @@ def test_a_stranger_does_not_say_how_urgent_it_is_or_who_they_are_elsewhere(stra
     assert refused.json()["errors"][0]["pointer"] == "/submitter_id"
 
 
+def test_a_stranger_does_not_get_another_ones_receipt_by_guessing_their_key(stranger: Speaker) -> None:
+    first = stranger("POST", "", REPORT, idempotency_key="1")
+    assert stranger("POST", "", REPORT, idempotency_key="1").json()["receipt"] == first.json()["receipt"]
+    stranger._client.defaults["REMOTE_ADDR"] = "192.0.2.7"
+    other = stranger("POST", "", REPORT, idempotency_key="1")
+    assert other.status_code == 201
+    assert other.json()["receipt"] != first.json()["receipt"]
+
+
 def test_strangers_are_limited_by_their_address(stranger: Speaker, team: Speaker) -> None:
     answers = [stranger("POST", "", REPORT) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [201] * 20 + [429]
@@ -282,6 +291,19 @@ def test_a_duplicate_is_counted_where_it_belongs(team: Speaker, sent: Sent, run_
     assert team("POST", f"{second['id']}/review/").json()["duplicate_of"] is None
 
 
+def test_who_voted_for_a_duplicate_and_what_was_one_of_it_go_where_it_goes(team: Speaker, sent: Sent) -> None:
+    first, second, third = (sent(submitter_email=f"{name}@example.com") for name in ("ada", "bo", "cy"))
+    team("POST", f"{second['id']}/vote/", {"voter_email": "dee@example.com"})
+    team("POST", f"{second['id']}/vote/", {"voter_email": "ada@example.com"})
+    team("POST", f"{third['id']}/duplicate/", {"duplicate_of": second["id"]})
+    team("POST", f"{second['id']}/duplicate/", {"duplicate_of": first["id"]})
+    assert team("GET", third["id"]).json()["duplicate_of"] == first["id"]
+    votes = FeedbackVote.objects.filter(feedback__summary=first["summary"], feedback_id=Feedback.objects.earliest("id"))
+    voters = set(votes.values_list("principal__email", flat=True))
+    assert {"bo@example.com", "cy@example.com", "dee@example.com"} <= voters
+    assert team("GET", first["id"]).json()["vote_count"] == votes.count()
+
+
 def test_a_change_is_made_whole_or_not_at_all(team: Speaker, sent: Sent, house: Workspace) -> None:
     made = sent()
     colleague = Principal.objects.create(workspace=house, role=Role.CONTRIBUTOR, display_name="Cleo", email="c@x.org")
@@ -323,7 +345,9 @@ def test_a_change_to_what_was_not_seen_is_refused(team: Speaker, sent: Sent) -> 
     seen = team("GET", made["id"])["ETag"]
     assert team("PATCH", made["id"], {"tags": ["a"]}, if_match=seen).status_code == 200
     assert team("PATCH", made["id"], {"tags": ["b"]}, if_match=seen).status_code == 412
-    assert team("PATCH", made["id"], {"tags": ["c"]}, if_match="*").status_code == 200
+    now = team("PATCH", made["id"], {"tags": ["c"]}, if_match="*")["ETag"]
+    assert team("PATCH", made["id"], {"tags": ["d"]}, if_match=f"{seen}, {now}").status_code == 200
+    assert team("PATCH", made["id"], {"tags": ["e"]}, if_match=f"W/{now}").status_code == 412
 
 
 def test_a_vote_counts_a_person_once_and_can_be_taken_back(team: Speaker, sent: Sent) -> None:
@@ -507,6 +531,23 @@ def test_a_program_needs_no_cookie_and_no_csrf_token(team: Speaker) -> None:
     strict = Client(enforce_csrf_checks=True)
     answer = strict.post("/api/v1/feedback/", REPORT, content_type="application/json", headers=team.headers)
     assert answer.status_code == 201
+
+
+def test_a_page_of_another_site_may_ask_first_and_read_the_answer(house: Workspace, page: Speaker) -> None:
+    site = {"Origin": "https://shop.example"}
+    asked = Client().options(
+        "/api/v1/feedback/", headers={**site, "Access-Control-Request-Method": "POST"}
+    )  # as a browser does, without a key
+    assert asked.status_code == 204
+    assert "content-type" in asked["Access-Control-Allow-Headers"]
+    for answer in (page("POST", "", REPORT, **site), page("POST", "", {}, **site), asked):
+        assert answer["Access-Control-Allow-Origin"] == "https://shop.example"
+        assert "Access-Control-Allow-Credentials" not in answer
+        assert "Origin" in answer["Vary"]
+    ApiKey.objects.filter(name="Shop").update(origins=["https://elsewhere.example"])
+    refused = page("POST", "", REPORT, **site)
+    assert (refused.status_code, refused.json()["code"]) == (403, "origin-not-allowed")
+    assert refused["Access-Control-Allow-Origin"] == "https://shop.example"
 
 
 @pytest.mark.parametrize(
