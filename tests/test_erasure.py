@@ -585,10 +585,10 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 # fmt: off
 ANSWERED_FOR = {
     "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
-    "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals", "feedback_status_change",
-    "feedback_theme_changes",
-    "import_run", "in_app_notifications", "post", "post_status_change", "post_subscriptions", "principal",
-    "principal_merge", "raw_feedback_items", "vault_key", "vault_value", "vote", "widget_signing_key",
+    "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals",
+    "feedback_status_change", "feedback_theme_changes", "feedback_vote", "import_run", "in_app_notifications",
+    "post", "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
+    "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
 

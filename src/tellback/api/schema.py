@@ -7,32 +7,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
+from tellback.api.described import PROBLEM, complete, refusals
 from tellback.api.v1 import api
 from tellback.intake.schemas import VERSIONS
 
-PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened and what to do, for a person"},
-        "code": {"type": "string", "description": "Stable, for programs"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "RFC 6901, into the request"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
 ACCEPTED = {
     "type": "object",
     "required": ["status", "idempotencyKey", "id", "receipt"],
@@ -109,17 +87,9 @@ FORM = {
         "encoding": {"feedback": {"contentType": "application/json"}},
     }
 }
-REFUSALS = {
-    "400": "The body is not JSON",
-    "401": "No key, or one that is not known",
-    "403": "This key may not be used here",
-    "410": "This version has ended",
-    "413": "The body is too long",
-    "415": "Send application/json",
-    "422": "A field is wrong, or the idempotency key was used for something else",
-    "429": "Too many requests; Retry-After says when to come back",
-    "503": "Not stored; Retry-After says when to try again",
-}
+#: What the intake door may refuse with, beside what the API may.
+ENDED = "This version has ended"
+DOOR = ("400", "401", "403", "413", "415", "422", "429", "503")
 
 
 @require_safe
@@ -135,11 +105,7 @@ def describe(described: NinjaAPI) -> dict[str, Any]:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.update({"Problem": PROBLEM, "Accepted": ACCEPTED, "Batch": BATCH, "BatchResults": BATCH_RESULTS})
-    components.setdefault("securitySchemes", {})["Key"] = {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key (tb_…), or on the intake door a widget key (pk_…)",
-    }
+    complete(document, below="/api/v1/")
     for version, about in VERSIONS.items():
         name = about.model.__name__
         body = about.model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
@@ -170,8 +136,8 @@ def _batch() -> dict[str, Any]:
 
 
 def _refusals() -> dict[str, Any]:
-    problem = _json("Problem", "application/problem+json")
-    return {code: {"description": text, "content": problem} for code, text in REFUSALS.items()}
+    ended = refusals("400")["400"] | {"description": ENDED}
+    return {**refusals(*DOOR), "410": ended}
 
 
 def _intake(version: str, name: str, *, retired: bool) -> dict[str, Any]:

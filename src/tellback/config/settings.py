@@ -69,6 +69,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tellback.web.security.SecurityHeaders",
     "tellback.workspaces.middleware.WorkspaceMiddleware",
+    "tellback.api.middleware.ApiFromPages",
+    "tellback.api.middleware.ApiProblems",
 ]
 
 AUTHENTICATION_BACKENDS = [

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tellback.workspaces.pages.urls")),
     path("", include("tellback.intake.pages.urls")),
     path("", include("tellback.themes.pages.urls")),
+    path("", include("tellback.triage.pages.urls")),
     path("", include("tellback.boards.pages.urls")),
     path("", include("tellback.loop.pages.urls")),
     path("", include("tellback.widget.pages.urls")),

@@ -1,7 +1,5 @@
 """Reading a request's body: never more than its limit, and strictly as JSON."""
 
-import json
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeVar
 
@@ -10,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from tellback.edge.errors import BadJson, TooLarge, WrongMediaType
 from tellback.intake.schemas.v1 import FeedbackV1
 from tellback.kernel.errors import FieldError, Invalid
+from tellback.platform.strict_json import read_json
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Payload = TypeVar("Payload", bound=BaseModel)
@@ -65,18 +64,11 @@ def parse_v1(body: bytes) -> FeedbackV1:
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON value of a body: UTF-8, no name twice in an object, no NaN, no number beyond what can be kept.
-
-    Raises `BadJson` with what is wrong.
-    """
+    """The JSON value of a body, read strictly (`platform.strict_json`). Raises `BadJson` with what is wrong."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-        _require_whole_characters(body, value)
-    except RecursionError:
-        raise BadJson("The request is not valid JSON: it is nested too deeply.") from None
+        return read_json(body)
     except ValueError as error:
-        raise BadJson(f"The request is not valid JSON: {_reason(error)}.") from None
-    return value
+        raise BadJson(f"The request is not valid JSON: {error}.") from None
 
 
 def check(model: type[Payload], value: Any) -> Payload:
@@ -97,40 +89,3 @@ def pointer_to(path: Sequence[object]) -> str:
 def _invalid(error: ValidationError) -> Invalid:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return Invalid(REFUSAL, errors=[FieldError(pointer_to(problem["loc"]), problem["msg"]) for problem in found[:100]])
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"the name {twice[:60]!r} is there twice in one object")
-    return made
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {text[:20]} is too large")
-    return number
-
-
-def _require_whole_characters(body: bytes, value: Any) -> None:
-    """Half of a character (a lone surrogate) can only come from an escape, so texts without one are not looked at."""
-    if b"\\u" in body:
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise ValueError("it contains half of a character, a lone surrogate") from None
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return str(error)[:200]

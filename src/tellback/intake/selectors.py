@@ -1,11 +1,13 @@
 """Reads of intake: the stream of raw items, the sources' health, the pipeline's figures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -28,7 +30,29 @@ class StreamFilter:
     before: UUID | None = None
 
 
-def list_items(wanted: StreamFilter) -> tuple[list[RawItem], UUID | None]:
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Something that the stream can be narrowed to, which a room above knows about its items."""
+
+    name: str
+    label: str | Promise
+    narrow: Callable[[datetime], Q]
+
+
+_offered: dict[str, StreamState] = {}
+
+
+def offer_state(state: StreamState) -> None:
+    """Let the stream be narrowed to this. Called once, at the start."""
+    _offered[state.name] = state
+
+
+def list_offered_states() -> list[StreamState]:
+    """What the rooms above have offered."""
+    return list(_offered.values())
+
+
+def list_items(wanted: StreamFilter, *, now: datetime) -> tuple[list[RawItem], UUID | None]:
     """A page of items, newest first, and the cursor of the next page (None at the end)."""
     items: QuerySet[RawItem] = RawItem.objects.select_related("source", "principal").prefetch_related(
         "signals", "attachments"
@@ -39,6 +63,8 @@ def list_items(wanted: StreamFilter) -> tuple[list[RawItem], UUID | None]:
         items = items.filter(processing_state__in=WAITING)
     elif wanted.state in {ItemState.FAILED, ItemState.COMPLETED}:
         items = items.filter(processing_state=wanted.state)
+    elif wanted.state in _offered:
+        items = items.filter(_offered[wanted.state].narrow(now))
     for word in wanted.search.split():
         items = items.filter(content__text__icontains=word)
     if wanted.before:

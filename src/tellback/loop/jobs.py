@@ -5,10 +5,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.boards.models import Post, PostStatusChange
-from tellback.loop import services
+from tellback.loop import answers, services
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
+from tellback.triage.models import Feedback, StatusChange
 from tellback.workspaces.identity import current_person
 from tellback.workspaces.models import Principal, PrincipalMerge
 
@@ -30,8 +31,10 @@ def on_post_created(*, post_id: str) -> None:
 
 @job("loop.subscribe_feedback_authors", queue=Queue.EFFECTS)
 def subscribe_feedback_authors(*, post_id: str) -> None:
-    """Subscribe everybody whose feedback is behind a promoted post."""
-    services.subscribe_feedback_authors(post=Post.objects.get(id=post_id))
+    """Subscribe everybody whose feedback is behind a promoted post, and who voted for such feedback."""
+    post = Post.objects.get(id=post_id)
+    services.subscribe_feedback_authors(post=post)
+    answers.subscribe_voters(post=post)
 
 
 @job("loop.on_vote", queue=Queue.EFFECTS)
@@ -55,6 +58,27 @@ def follow_merge(*, merge_id: str) -> None:
 def _subscribe(post_id: str, principal_id: str, reason: SubscriptionReason) -> None:
     person = current_person(Principal.objects.get(id=principal_id))
     services.subscribe(post=Post.objects.get(id=post_id), principal=person, reason=reason)
+
+
+@job("loop.on_feedback_moved", queue=Queue.EFFECTS)
+def on_feedback_moved(*, change_id: str) -> None:
+    """Tell those concerned that feedback moved."""
+    change = StatusChange.objects.select_related("feedback__raw_item__principal").get(id=change_id)
+    answers.tell_move(change=change, now=timezone.now())
+
+
+@job("loop.on_feedback_answered", queue=Queue.EFFECTS)
+def on_feedback_answered(*, feedback_id: str) -> None:
+    """Tell whoever asked that they were answered."""
+    feedback = Feedback.objects.select_related("raw_item__principal").get(id=feedback_id)
+    answers.tell_answer(feedback=feedback, now=timezone.now())
+
+
+@job("loop.on_feedback_vote", queue=Queue.EFFECTS)
+def on_feedback_vote(*, feedback_id: str, principal_id: str) -> None:
+    """Subscribe who voted for feedback to the posts that came of it."""
+    person = current_person(Principal.objects.get(id=principal_id))
+    answers.subscribe_voter(feedback=Feedback.objects.get(id=feedback_id), person=person)
 
 
 @job("loop.on_post_moved", queue=Queue.EFFECTS)

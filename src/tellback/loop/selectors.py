@@ -154,7 +154,7 @@ def _steps(item: RawItem, feedback: Feedback | None) -> list[Step]:
     steps = [Step(item.created_at, "We received it", "")]
     if item.processed_at:
         steps.append(Step(item.processed_at, "We understood it", ""))
-    changes = StatusChange.objects.filter(feedback=feedback).order_by("created_at") if feedback else []
+    changes = StatusChange.objects.filter(feedback=feedback).order_by("id") if feedback else []
     steps += [
         Step(change.created_at, STEP_TITLES[FeedbackStatus(change.status)], change.note)
         for change in changes

@@ -106,10 +106,10 @@ def acknowledge(*, feedback_ids: Sequence[UUID], pacing: rules.Pacing, now: date
     rows = Feedback.objects.filter(id__in=feedback_ids).select_related("raw_item__principal").order_by("id")
     for feedback in rows:
         item, person = feedback.raw_item, feedback.raw_item.principal
-        if item.silent or person is None or not _may_mail(person, pacing, now):
+        if item.silent or person is None or not may_mail(person, pacing, now):
             continue
         context = {"words": quote_of(item), "receipt": receipt_url(item), "person": person}
-        _mail(
+        mail_person(
             person,
             key=f"acknowledged:{feedback.id}",
             subject="We got your feedback",
@@ -122,7 +122,8 @@ def acknowledge(*, feedback_ids: Sequence[UUID], pacing: rules.Pacing, now: date
     return count
 
 
-def _may_mail(person: Principal, pacing: rules.Pacing, now: datetime) -> bool:
+def may_mail(person: Principal, pacing: rules.Pacing, now: datetime) -> bool:
+    """Whether somebody has an address, wants mail, and had less than their share of it today."""
     if not person.email or person.unsubscribed_at is not None:
         return False
     today = Effect.objects.filter(
@@ -157,7 +158,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
         if person.id == change.actor_id:
             continue
         item = words.get(person.id)
-        told += _notify(
+        told += notify_person(
             person,
             type="post_status_changed",
             key=f"moved:{change.id}",
@@ -165,8 +166,8 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
             body=change.note,
             url=post_path(change.post),
         )
-        if _may_mail(person, configured_pacing(), now):
-            _mail(
+        if may_mail(person, configured_pacing(), now):
+            mail_person(
                 person,
                 key=f"moved:{change.id}:{person.id}",
                 line=_line(change.post_id, person),
@@ -261,7 +262,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
     for recipient in waiting:
         person = recipient.principal
         item = words.get(person.id)
-        _notify(
+        notify_person(
             person,
             type="changelog_published",
             key=f"changelog:{entry.id}",
@@ -270,7 +271,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
             url=entry_path(entry),
         )
         if person.email and person.unsubscribed_at is None:
-            _mail(
+            mail_person(
                 person,
                 key=f"changelog:{entry.id}:{person.id}",
                 line=_line(post_id, person) if post_id else "",
@@ -312,7 +313,8 @@ def _said(item: RawItem | None) -> dict[str, object]:
     return {"words": quote_of(item), "said_at": item.source_created_at, "receipt": receipt_url(item)}
 
 
-def _notify(person: Principal, *, type: str, key: str, title: str, body: str, url: str) -> bool:
+def notify_person(person: Principal, *, type: str, key: str, title: str, body: str, url: str) -> bool:
+    """Tell somebody in the product; returns whether they had not been told under this key."""
     _, made = Notification.objects.get_or_create(
         principal=person,
         key=key,
@@ -327,7 +329,7 @@ def _notify(person: Principal, *, type: str, key: str, title: str, body: str, ur
     return made
 
 
-def _mail(
+def mail_person(
     person: Principal,
     *,
     key: str,
@@ -338,6 +340,7 @@ def _mail(
     now: datetime,
     line: str = "",
 ) -> None:
+    """Put a mail to somebody into the outbox, once for each key, with the link that ends such mail."""
     stop = f"{settings.BASE_URL}/unsubscribe/{unsubscribe_token(person)}"
     known = {**context, "person": person, "unsubscribe": stop, "workspace": person.workspace, "subject": subject}
     send_mail(

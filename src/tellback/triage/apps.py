@@ -8,3 +8,7 @@ class TriageConfig(AppConfig):
 
     name = "tellback.triage"
     label = "triage"
+
+    def ready(self) -> None:
+        """Offer the stream what triage knows."""
+        from tellback.triage import stream  # noqa: F401, PLC0415 - says so when it is loaded

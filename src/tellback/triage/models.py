@@ -60,13 +60,24 @@ class Feedback(WorkspaceOwned):
     type = models.CharField(max_length=20, choices=FeedbackType.choices)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
     priority = models.CharField(max_length=20, choices=Priority.choices, default=Priority.MEDIUM)
+    priority_is_set = models.BooleanField(
+        default=False, db_default=False, help_text="Somebody said it, so that scores leave it alone"
+    )
     intent = models.CharField(max_length=20, default="general")
     score = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(max_length=20, choices=FeedbackStatus.choices, default=FeedbackStatus.NEW)
     assignee = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     summary = models.CharField(max_length=255)
+    source = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="What the sender calls it, else its source type"
+    )
     tags = models.JSONField(default=list)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    vote_count = models.PositiveIntegerField(default=0, db_default=0)
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
+    github_issue_url = models.CharField(max_length=500, null=True, blank=True)
     public_response = models.TextField(null=True, blank=True)
     response_due_at = models.DateTimeField(null=True, blank=True)
     responded_at = models.DateTimeField(null=True, blank=True)
@@ -81,16 +92,42 @@ class Feedback(WorkspaceOwned):
                 condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
                 name="feedback_rating_range",
             ),
+            models.CheckConstraint(
+                condition=models.Q(duplicate_of=None) | ~models.Q(duplicate_of=models.F("id")),
+                name="feedback_duplicate_of_another",
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "status"], name="feedback_status_idx"),
             models.Index(fields=["workspace", "type"], name="feedback_type_idx"),
             models.Index(fields=["workspace", "status", "priority"], name="feedback_priority_idx"),
             models.Index(fields=["workspace", "-created_at"], name="feedback_created_idx"),
+            models.Index(
+                fields=["workspace", "response_due_at"],
+                condition=models.Q(responded_at=None),
+                name="feedback_unanswered_idx",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.summary
+
+
+class FeedbackVote(WorkspaceOwned):
+    """Somebody's "me too" on a piece of feedback: they are counted, and hear what becomes of it."""
+
+    id_prefix = "feedback_vote"
+
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="votes")
+    principal = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        db_table = "feedback_vote"
+        constraints = [models.UniqueConstraint(fields=["feedback", "principal"], name="feedback_vote_once")]
+        indexes = [models.Index(fields=["workspace", "principal"], name="feedback_vote_principal_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} for {self.feedback_id}"
 
 
 class StatusChange(WorkspaceOwned):

@@ -1,10 +1,9 @@
-"""Decisions of triage: type, score, priority, response time and which status may follow which.
+"""Decisions of triage: type, score, priority and which status may follow which.
 
 The score is document 1's formula, kept as the default rule set; its inputs are stored with every decision.
 """
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, time, timedelta
 
 RULE_SET = "default-v1"
 
@@ -47,6 +46,9 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "declined": frozenset({"in_review"}),
     "duplicate": frozenset({"in_review"}),
 }
+
+#: Somebody still has to do something about these.
+OPEN = frozenset({"new", "acknowledged", "in_review", "planned", "in_progress"})
 
 #: Of these the author hears; the others are ours alone.
 TOLD_TO_AUTHOR = frozenset({"acknowledged", "planned", "in_progress", "completed", "declined"})
@@ -136,41 +138,13 @@ def priority_of(value: int, *, severity: str, thresholds: Thresholds) -> str:
     return "medium" if value >= thresholds.medium else "low"
 
 
+#: What a sender's word for priority (document 2) says of severity.
+SEVERITY_OF_PRIORITY = {"urgent": "critical", "high": "high", "medium": "medium", "low": "low"}
+
+
 def inputs_as_record(inputs: ScoreInputs) -> dict[str, object]:
     """The inputs as they are stored with a routing decision."""
     return asdict(inputs)
-
-
-@dataclass(frozen=True, slots=True)
-class BusinessHours:
-    """When a workspace works: UTC hours of Monday to Friday."""
-
-    start: time = time(9)
-    end: time = time(17)
-
-    @property
-    def day(self) -> timedelta:
-        """Length of one business day."""
-        return datetime.combine(datetime.min, self.end) - datetime.combine(datetime.min, self.start)
-
-
-#: Response times of document 2, in business hours (a business day is eight).
-RESPONSE_HOURS: dict[str, int] = {"urgent": 4, "high": 8, "medium": 24, "low": 40}
-
-
-def response_due(created: datetime, *, priority: str, hours: BusinessHours) -> datetime:
-    """When a first response is due: document 2's response time, counted in business hours from `created`."""
-    left = timedelta(hours=RESPONSE_HOURS[priority]) * (hours.day / timedelta(hours=8))
-    moment = created
-    while True:
-        opens = moment.replace(hour=hours.start.hour, minute=hours.start.minute, second=0, microsecond=0)
-        closes = moment.replace(hour=hours.end.hour, minute=hours.end.minute, second=0, microsecond=0)
-        if moment.weekday() < 5 and moment < closes:
-            begin = max(moment, opens)
-            if begin + left <= closes:
-                return begin + left
-            left -= closes - begin
-        moment = opens + timedelta(days=1)
 
 
 def may_follow(current: str, wanted: str) -> bool:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from tellback.platform.bulk import update_rows
-from tellback.workspaces.models import ExternalIdentity, Principal
+from tellback.workspaces.models import ApiKey, ExternalIdentity, Principal, PrincipalType
 
+#: The source of the services that stand for API keys.
+_KEYS = "api_key"
 LEARNT = ("display_name", "company", "plan", "mrr", "email")
 
 
@@ -58,6 +60,28 @@ def resolve_authors(*, workspace_id: UUID, authors: Sequence[Author]) -> list[Pr
             people.settle(author, workspace_id)
         people.save()
     return [people.find(author) for author in authors]
+
+
+def find_author(author: Author) -> Principal | None:
+    """The principal behind an author, if they are known. Nobody is made, and nothing learnt."""
+    return _People.load([author]).find(author)
+
+
+@transaction.atomic
+def get_key_principal(api_key: ApiKey) -> Principal:
+    """Who acts through an API key: whoever made it, or for a key made on the command line a service of its name."""
+    if api_key.created_by:
+        return current_person(api_key.created_by)
+    _one_newcomer_at_a_time(api_key.workspace_id)
+    ours = {"workspace_id": api_key.workspace_id, "source_type": _KEYS, "external_user_id": str(api_key.id)}
+    known = ExternalIdentity.objects.filter(**ours).select_related("principal").first()
+    if known:
+        return known.principal
+    service = Principal.objects.create(
+        workspace_id=api_key.workspace_id, type=PrincipalType.SERVICE, display_name=api_key.name
+    )
+    ExternalIdentity.objects.create(**ours, principal=service)
+    return service
 
 
 def current_people(people: dict[UUID, Principal]) -> dict[UUID, Principal]:

@@ -29,7 +29,7 @@ from tellback.workspaces.models import (
 from tellback.workspaces.services import record_audit
 
 #: Packages with rows of people, by the name of the job that moves them. Each gets `merge_id`.
-FOLLOWERS = ("intake.follow_merge", "boards.follow_merge", "loop.follow_merge")
+FOLLOWERS = ("intake.follow_merge", "triage.follow_merge", "boards.follow_merge", "loop.follow_merge")
 #: What the kept one learns when it was unknown.
 LEARNT = ("display_name", "company", "plan", "mrr", "unsubscribed_at")
 SUGGESTIONS = 5

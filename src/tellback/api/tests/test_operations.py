@@ -52,11 +52,15 @@ def test_metrics_carry_the_names_of_the_specification(workspace: Workspace, clie
 def test_the_description_names_the_intake_door_and_every_endpoint(workspace: Workspace, client: Client) -> None:
     document = client.get("/api/openapi.json").json()
     assert document["openapi"].startswith("3.1")
+    verbs = ["vote", "acknowledge", "review", "plan", "start", "complete", "decline", "duplicate", "respond"]
     assert set(document["paths"]) == {
         "/v1/feedback",
         "/v2/feedback",
         "/v2/feedback/batch",
-        "/api/v1/feedback/{feedback_id}",
+        "/api/v1/feedback/",
+        "/api/v1/feedback/stats/",
+        "/api/v1/feedback/{feedback_id}/",
+        *(f"/api/v1/feedback/{{feedback_id}}/{verb}/" for verb in verbs),
     }
     assert document["components"]["schemas"]["FeedbackV1"]["properties"]["content"]["maxLength"] == 2000
 

@@ -283,3 +283,20 @@ def test_no_key_or_two_different_ones_are_refused(body: str, header: str) -> Non
     with pytest.raises(Invalid) as refusal:
         agreed_key(body, header)
     assert refusal.value.errors[0].pointer == "/idempotencyKey"
+
+
+@pytest.mark.parametrize("written", ["2024-01-15T10:00:00+20:41", "2024-01-15T10:00:00-23:59", "2024-01-15T10:00:00Z"])
+def test_a_zone_further_away_than_the_database_knows_is_the_same_moment_in_utc(written: str) -> None:
+    moment = datetime.fromisoformat(written).astimezone(UTC)
+    first = parse_v1(json.dumps({**V1, "timestamp": written}).encode())
+    second = check(FeedbackV2, {"content": "x", "occurredAt": written})
+    for stated in (first.timestamp, second.occurred_at):
+        assert stated is not None
+        assert (stated, stated.tzinfo) == (moment, UTC)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_beyond_the_calendar_is_refused_where_it_stands(written: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check(FeedbackV2, {"content": "x", "occurredAt": written})
+    assert [error.pointer for error in refusal.value.errors] == ["/occurredAt"]

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from tellback.intake.schemas.values import Text, has_words, storable
+from tellback.intake.schemas.values import Text, has_words, in_utc, storable
 
 Channel = Literal["in-app", "support", "review", "community", "api"]
 Category = Literal[
@@ -45,4 +45,6 @@ class FeedbackV1(Strict):
     severity: Severity = "medium"
     content: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(storable), AfterValidator(has_words)]
     metadata: Metadata | None = None
-    timestamp: AwareDatetime = Field(description="When it was said, RFC 3339 with a zone")
+    timestamp: Annotated[AwareDatetime, AfterValidator(in_utc)] = Field(
+        description="When it was said, RFC 3339 with a zone"
+    )

@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -45,6 +45,17 @@ def _written(value: Any) -> Any:
     if not isinstance(value, str | datetime):
         raise ValueError("must be a text: RFC 3339 with a zone, for instance 2026-11-20T10:00:00Z")
     return value
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC: a zone may be further away than the database knows any, and a year beyond the calendar.
+
+    Raises `ValueError` for a moment outside of the years 1 to 9999.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999") from None
 
 
 def _free_form(value: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +103,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storab
 Link = Annotated[str, Field(max_length=2048, pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://"), AfterValidator(_link)]
 Language = Annotated[str, Field(max_length=35), AfterValidator(_language)]
 #: RFC 3339 with a zone, as a text: a bare number is no time.
-Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(in_utc)]
 #: Whatever the sender likes, within bounds.
 FreeForm = Annotated[
     dict[str, Any],

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +17,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from tellback.intake.models import ItemState, RawItem, VaultValue
-from tellback.intake.selectors import WAITING, StreamFilter, get_pipeline_figures, list_items, list_sources
+from tellback.intake.selectors import (
+    WAITING,
+    StreamFilter,
+    get_pipeline_figures,
+    list_items,
+    list_offered_states,
+    list_sources,
+)
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.understanding.models import SignalType
@@ -58,7 +66,7 @@ def stream(request: TenantRequest) -> HttpResponse:
         search=request.GET.get("search", "").strip()[:100],
         before=parse_uuid(request.GET.get("before")),
     )
-    items, following = list_items(wanted)
+    items, following = list_items(wanted, now=now)
     kept = {name: request.GET[name] for name in ("source", "state", "search") if request.GET.get(name)}
     context = {
         "tab": "stream",
@@ -73,13 +81,18 @@ def stream(request: TenantRequest) -> HttpResponse:
             ("waiting", _("In progress")),
             ("completed", _("Completed")),
             ("failed", _("Failed")),
+            *((state.name, state.label) for state in list_offered_states()),
         ],
     }
     return render(request, "themes/stream.html", context)
 
 
 def rows_of(items: Sequence[RawItem]) -> list[StreamRow]:
-    """Items with the themes their signals joined, in one query for all; their signals must be prefetched."""
+    """Items with the themes their signals joined, in one query for all; their signals must be prefetched.
+
+    With their triage records, which the rows' templates ask for by the tag of the room above.
+    """
+    prefetch_related_objects(items, "feedback")
     ids = {signal.theme_id for item in items for signal in item.signals.all() if signal.theme_id}
     themes = Theme.objects.filter(status=ThemeStatus.ACTIVE).in_bulk(ids)
     rows = []

@@ -1,7 +1,5 @@
 """The decisions of triage."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tellback.triage import rules
@@ -44,23 +42,6 @@ def test_keywords_name_the_intent_in_the_order_of_document_1(text: str, intent: 
 def test_a_bug_outweighs_the_other_signals_of_an_item() -> None:
     assert rules.intent_of_signals(["praise", "feature_request", "bug_report"]) == "bug"
     assert rules.intent_of_signals([]) == "general"
-
-
-@pytest.mark.parametrize(
-    ("created", "priority", "due"),
-    [
-        ("2026-11-18T10:00", "urgent", "2026-11-18T14:00"),
-        ("2026-11-18T15:00", "urgent", "2026-11-19T11:00"),
-        ("2026-11-20T16:00", "high", "2026-11-23T16:00"),
-        ("2026-11-21T12:00", "high", "2026-11-23T17:00"),
-        ("2026-11-18T07:00", "high", "2026-11-18T17:00"),
-        ("2026-11-18T09:00", "low", "2026-11-24T17:00"),
-    ],
-)
-def test_a_response_is_due_in_business_hours(created: str, priority: str, due: str) -> None:
-    moment = datetime.fromisoformat(created).replace(tzinfo=UTC)
-    expected = datetime.fromisoformat(due).replace(tzinfo=UTC)
-    assert rules.response_due(moment, priority=priority, hours=rules.BusinessHours()) == expected
 
 
 def test_every_status_has_transitions_into_known_statuses() -> None:

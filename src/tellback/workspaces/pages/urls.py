@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/settings/name", views.rename, name="settings-name"),
     path("admin/settings/keys", views.create_key, name="settings-keys"),
     path("admin/settings/keys/<uuid:key_id>/revoke", views.end_key, name="settings-key-revoke"),
+    path("admin/settings/anonymous", views.anonymous, name="settings-anonymous"),
     path("admin/settings/members", views.invite, name="settings-members"),
     path("admin/settings/members/<uuid:member_id>", views.set_role, name="settings-member"),
     path("admin/account", views.account, name="account"),

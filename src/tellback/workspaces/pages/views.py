@@ -20,6 +20,7 @@ from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.entry import redeem_entry
 from tellback.workspaces.middleware import choose_workspace
 from tellback.workspaces.models import ApiKey, KeyKind, Principal, Role, User
+from tellback.workspaces.preferences import set_anonymous, takes_anonymous
 from tellback.workspaces.selectors import list_workspace_names
 from tellback.workspaces.services import add_member, change_role, issue_key, record_audit, revoke_key
 
@@ -91,6 +92,7 @@ def _settings(request: TenantRequest, changes: dict[str, object], *, status: int
         "keys": ApiKey.objects.filter(revoked_at=None).order_by("-created_at"),
         "team": Principal.objects.exclude(role=Role.USER).order_by("created_at"),
         "roles": TEAM_ROLES,
+        "anonymous_taken": takes_anonymous(request.workspace.settings),
         "tab": "general",
         **changes,
     }
@@ -135,6 +137,16 @@ def end_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     revoke_key(api_key=api_key, now=timezone.now())
     _record(request, "key.revoked", api_key.public_id, {"name": api_key.name})
     messages.success(request, _("“%s” is not accepted any more.") % api_key.name)
+    return redirect("settings")
+
+
+@require_POST
+@require_role(Role.ADMIN)
+def anonymous(request: TenantRequest) -> HttpResponse:
+    """Take feedback without a key, or no more."""
+    taken = request.POST.get("anonymous") == "on"
+    set_anonymous(workspace=request.workspace, taken=taken, actor=request.principal)
+    messages.success(request, _("Feedback is taken without a key.") if taken else _("Feedback needs a key now."))
     return redirect("settings")
 
 

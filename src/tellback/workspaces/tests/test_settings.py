@@ -7,6 +7,7 @@ from django.test import Client
 
 from tellback.kernel.errors import Conflict, Forbidden
 from tellback.workspaces.models import ApiKey, AuditEntry, Principal, Role, User, Workspace
+from tellback.workspaces.preferences import takes_anonymous
 from tellback.workspaces.selectors import find_key_holder
 from tellback.workspaces.services import change_role
 
@@ -72,3 +73,16 @@ def test_a_name_of_ones_own_is_kept_on_the_login_and_the_person(as_role: Callabl
     client = as_role("contributor")
     client.post("/admin/account/name", {"name": "Ada B."})
     assert User.objects.get().name == Principal.objects.get().display_name == "Ada B."
+
+
+def test_feedback_without_a_key_can_be_switched_off_and_on(
+    as_role: Callable[[str], Client], workspace: Workspace
+) -> None:
+    client = as_role("admin")
+    assert "Anybody may send feedback" in client.get("/admin/settings").content.decode()
+    for choice, taken in (("off", False), ("on", True)):
+        assert client.post("/admin/settings/anonymous", {"anonymous": choice}).status_code == 302
+        workspace.refresh_from_db()
+        assert takes_anonymous(workspace.settings) is taken
+    actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["anonymous_feedback.off", "anonymous_feedback.on"]

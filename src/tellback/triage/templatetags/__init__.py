@@ -1,0 +1,1 @@
+"""Tags of this package, for templates of the packages below it too."""
