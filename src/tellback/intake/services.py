@@ -108,7 +108,8 @@ def author_of(item: RawItem) -> Author:
     stated = item.author
     customer = item.context_envelope.get("customer") or {}
     principal_id = stated.get("principalId")
-    vouched = item.source_type != "widget" or bool(stated.get("verified"))
+    # Anybody may put any address into a page's form or into the From of a mail.
+    vouched = item.source_type not in {"widget", "email"} or bool(stated.get("verified"))
     return Author(
         # Whom a server vouches for has the server's own ids, whichever way the words came.
         source_type="api" if stated.get("verified") else item.source_type,

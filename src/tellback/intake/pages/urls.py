@@ -2,9 +2,11 @@
 
 from django.urls import path
 
+from tellback.intake.mail.door import hook
 from tellback.intake.pages import files, privacy, views
 
 urlpatterns = [
+    path("hooks/<str:provider>/<str:connection_id>", hook),
     path("admin/settings/sources", views.sources, name="sources"),
     path("admin/settings/sources/new", views.new_source, name="new-source"),
     path("admin/feedback/files/<uuid:attachment_id>", files.attachment, name="attachment"),
