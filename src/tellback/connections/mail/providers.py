@@ -29,7 +29,7 @@ from anymail.webhooks.postmark import PostmarkInboundWebhookView
 from anymail.webhooks.resend import ResendInboundWebhookView
 from anymail.webhooks.sendgrid import SendGridInboundWebhookView
 from anymail.webhooks.sparkpost import SparkPostInboundWebhookView
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -42,6 +42,8 @@ from tellback.connections.mail.message import SenderChecks
 WINDOW = 300
 #: Mailgun signs a time and a token but tries for eight hours to deliver; a token counts once, however old it is.
 MAILGUN_WINDOW = 12 * 3600
+#: In bytes; Standard Webhooks asks for 24 and more.
+SHORTEST_SECRET = 16
 _SNS_HOST = re.compile(r"^https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[^\s]*$")
 
 
@@ -128,14 +130,36 @@ def _refuse_old(stated: str, window: int) -> None:
         raise AnymailWebhookValidationFailure("The signed time is too far from ours")
 
 
+def is_public_key(stated: str) -> bool:
+    """Whether this is a public key in base64, as providers show them."""
+    try:
+        load_der_public_key(base64.b64decode(stated, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def is_base64_secret(stated: str) -> bool:
+    """Whether this is a secret in the form of Standard Webhooks: base64, perhaps after whsec_."""
+    encoded = stated.removeprefix("whsec_")
+    try:
+        return len(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)) >= SHORTEST_SECRET
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret that a person copies from their provider. `name` is what its view calls it."""
+    """A secret that a person copies from their provider. `name` is what its view calls it.
+
+    `has_form` says whether a text can be one, where its form tells.
+    """
 
     name: str
     label: str
     help: str = ""
     optional: bool = False
+    has_form: Callable[[str], bool] | None = None
 
 
 Checks = Callable[[Message, Any], SenderChecks]
@@ -146,7 +170,7 @@ class Provider:
     """A provider: how it is set up, and how its deliveries are read.
 
     `has_password` says that its webhook's address carries a password of ours, which it sends along. `plus_addressing`
-    is whether addresses with a plus reach the same place there.
+    is whether addresses with a plus reach the same place there. `ending` is what its address ends in besides.
     """
 
     key: str
@@ -157,11 +181,16 @@ class Provider:
     has_password: bool = True
     plus_addressing: bool = True
     checks: Checks | None = None
+    ending: str = ""
+
+    def missing(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Labels of the secrets that are needed and not there."""
+        return tuple(secret.label for secret in self.secrets if not secret.optional and not values.get(secret.name))
 
     def make_view(self, values: Mapping[str, str], *, address: str) -> AnymailBaseWebhookView | None:
         """The view for one request, or None when a secret that it needs is missing."""
         given = {secret.name: values.get(secret.name, "") for secret in self.secrets}
-        if any(not given[secret.name] and not secret.optional for secret in self.secrets):
+        if self.missing(values):
             return None
         if self.has_password:
             if not values.get("password"):
@@ -184,10 +213,11 @@ _ALL = (
         "mailgun",
         "Mailgun",
         _Mailgun,
-        "Receiving, Create route: forward(…). An address that ends in /mime hands on the whole mail",
+        "Receiving, Create route, with the action forward(…) to",
         (Secret("webhook_signing_key", "HTTP webhook signing key", "Account settings, API security"),),
         has_password=False,
         checks=checks.checks_of_mailgun,
+        ending="/mime",
     ),
     Provider(
         "sendgrid",
@@ -200,6 +230,7 @@ _ALL = (
                 "Verification key",
                 "With a Parse security policy only: the public key that it shows",
                 optional=True,
+                has_form=is_public_key,
             ),
         ),
         checks=checks.checks_of_sendgrid,
@@ -255,7 +286,11 @@ _ALL = (
         "Postal",
         PostalInboundWebhookView,
         "Your mail server, Routing, HTTP endpoints: format “raw message”",
-        (Secret("webhook_key", "Public key", "The p= part that “postal default-dkim-record” shows"),),
+        (
+            Secret(
+                "webhook_key", "Public key", "The p= part that “postal default-dkim-record” shows", False, is_public_key
+            ),
+        ),
         has_password=False,
     ),
     Provider(
@@ -264,7 +299,7 @@ _ALL = (
         _Resend,
         "Webhooks, Add webhook, event email.received",
         (
-            Secret("signing_secret", "Signing secret", "Begins with whsec_"),
+            Secret("signing_secret", "Signing secret", "Begins with whsec_", False, is_base64_secret),
             Secret("api_key", "API key", "The mail itself is fetched with it"),
         ),
         has_password=False,

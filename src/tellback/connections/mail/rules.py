@@ -19,6 +19,7 @@ class Ignored(StrEnum):
 
     BOUNCE = "bounce"
     OWN = "own"
+    TEST = "test"
     AUTOMATIC = "automatic"
     LIST = "list"
     SPAM = "spam"

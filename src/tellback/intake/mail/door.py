@@ -43,6 +43,14 @@ class _Connection:
     path: str
 
 
+def hook_address(*, provider: Provider, integration_id: UUID, secrets: dict[str, str]) -> str:
+    """What a person gives to their provider: the address with everything in it that proves who calls."""
+    path = hook_path(provider=provider.key, integration_id=integration_id) + provider.ending
+    scheme, _, host = settings.BASE_URL.partition("://")
+    who = f"{secrets['user']}:{secrets['password']}@" if provider.has_password else ""
+    return f"{scheme}://{who}{host}{path}"
+
+
 def hook_path(*, provider: str, integration_id: UUID) -> str:
     """Where a provider delivers for a connection."""
     return f"/hooks/{provider}/{to_public(Integration.id_prefix, integration_id)}"

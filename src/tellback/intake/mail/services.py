@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from tellback.connections.mail.message import IncomingMail
-from tellback.connections.mail.rules import OurMail, why_ignored
+from tellback.connections.mail.rules import Ignored, OurMail, why_ignored
 from tellback.connections.mail.setup import MailSetup, read_setup
 from tellback.effects.mail import EFFECT_HEADER
 from tellback.intake.accept import Outcome, Submission, accept_batch, fingerprint
@@ -17,6 +17,7 @@ from tellback.intake.attachments.cleaning import Upload
 from tellback.intake.attachments.services import discard_files, take_files
 from tellback.intake.follow_ups import FOLLOW_UP
 from tellback.intake.mail.replies import SOURCE_TYPE, find_answered, thread_digest
+from tellback.intake.mail.trial import is_trial
 from tellback.intake.models import FeedbackSource, MailOutcome, RawItem, ReceivedMail
 
 CHANNEL = "support"
@@ -45,6 +46,8 @@ def take_mail(*, source: FeedbackSource, mail: IncomingMail, delivery: str, now:
         return None
     setup = read_setup(source.integration)
     reason = why_ignored(mail, ours=our_mail(setup), lists=setup.lists)
+    if reason == Ignored.OWN and is_trial(mail, source=source):
+        reason = Ignored.TEST
     note = ReceivedMail(
         workspace_id=source.workspace_id,
         source=source,
