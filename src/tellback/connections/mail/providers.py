@@ -183,6 +183,11 @@ class Provider:
     checks: Checks | None = None
     ending: str = ""
 
+    @property
+    def asks_for(self) -> str:
+        """Labels of the secrets that must be copied, in words; nothing where there are none."""
+        return ", ".join(secret.label for secret in self.secrets if not secret.optional)
+
     def missing(self, values: Mapping[str, str]) -> tuple[str, ...]:
         """Labels of the secrets that are needed and not there."""
         return tuple(secret.label for secret in self.secrets if not secret.optional and not values.get(secret.name))
