@@ -5,6 +5,7 @@ YAML file is read by `platform.loop_config`.
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +45,13 @@ class Options(BaseSettings):
                 read_bucket_address(value.get_secret_value())
             except Invalid as error:
                 raise ValueError(error.detail) from None
+        return value
+
+    @field_validator("outbound_allowed")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part, strict=False)
         return value
 
     @classmethod
@@ -90,6 +98,11 @@ class Options(BaseSettings):
         None,
         description="s3://key:secret@bucket/prefix?region=…&endpoint=https://… keeps attachments there; empty keeps "
         "them below the data folder.",
+    )
+    outbound_allowed: str = Field(
+        "",
+        description="Private networks that connections set up by people may reach, as CIDRs with commas between: "
+        "10.0.0.0/8, 127.0.0.0/8.",
     )
     mail_url: SecretStr | None = Field(
         None,

@@ -142,6 +142,8 @@ WHITENOISE_AUTOREFRESH = False
 
 FILES_URL = OPTIONS.files_url.get_secret_value() if OPTIONS.files_url else ""
 
+OUTBOUND_ALLOWED = [part.strip() for part in OPTIONS.outbound_allowed.split(",") if part.strip()]
+
 DEFAULT_FROM_EMAIL = OPTIONS.mail_from
 MAIL_DOMAIN = _host
 if OPTIONS.mail_url:

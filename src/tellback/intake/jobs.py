@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from tellback.intake import services, states
 from tellback.intake.attachments.services import remove_orphans
+from tellback.intake.mail import polling
 from tellback.intake.subjects.retention import expire_items
 from tellback.platform.files import get_files
-from tellback.platform.jobs import Queue, job
-from tellback.platform.tenancy import current_workspace_id
+from tellback.platform.jobs import Queue, job, job_in_steps
+from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.platform.upkeep import periodic, sweep
 from tellback.workspaces.models import PrincipalMerge
 
@@ -50,6 +51,28 @@ def expire() -> None:
     expire_items(now=timezone.now())
 
 
+@job("intake.poll_mailboxes", queue=Queue.INGEST)
+def poll_mailboxes() -> None:
+    """Leave a job for each mailbox, so that a slow one holds up no other."""
+    polling.defer_polls(workspace_id=current_workspace_id())
+
+
+@job_in_steps("intake.poll_mailbox", queue=Queue.INGEST)
+def poll_mailbox(*, workspace_id: UUID, source_id: str) -> None:
+    """Take in what is new in one mailbox, and come back at once when there is more."""
+    if polling.poll(workspace_id=workspace_id, source_id=UUID(source_id), now=timezone.now):
+        with in_workspace(workspace_id):
+            polling.defer_poll(workspace_id=workspace_id, source_id=UUID(source_id))
+
+
+@job("intake.forget_received_mail", queue=Queue.MAINTENANCE)
+def forget_received_mail() -> None:
+    """Drop what was noted about mails of long ago."""
+    polling.forget_old(now=timezone.now())
+
+
 sweep("intake.recover", queue=Queue.MAINTENANCE)
+periodic("*/2 * * * *", "intake.poll_mailboxes", queue=Queue.INGEST)
+periodic("13 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)
 periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)
 periodic("33 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)

@@ -246,6 +246,46 @@ class Erasure(WorkspaceOwned):
         return list(self.counts.items())
 
 
+class MailOutcome(models.TextChoices):
+    """What became of a mail that came in."""
+
+    ACCEPTED = "accepted", "New feedback"
+    FOLLOW_UP = "follow_up", "Follow-up"
+    IGNORED = "ignored", "Ignored"
+    UNREADABLE = "unreadable", "Could not be read"
+    TOO_LARGE = "too_large", "Too large"
+
+
+class ReceivedMail(WorkspaceOwned):
+    """One mail that was looked at, by digests only: so that it counts once, answers find it, and people see what became
+    of their mail. The mail itself is not kept.
+    """
+
+    id_prefix = "received_mail"
+
+    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, help_text="Keyed digest of what names the mail, hex")
+    delivery = models.CharField(max_length=64, help_text="Keyed digest of how it came: a delivery's id, or a mailbox's")
+    thread = models.CharField(max_length=64, blank=True, default="", help_text="Keyed digest of its Message-ID, hex")
+    outcome = models.CharField(max_length=12, choices=MailOutcome.choices)
+    reason = models.CharField(max_length=20, blank=True, default="", help_text="Why it was ignored")
+    raw_item_id = models.UUIDField(null=True, blank=True, help_text="What it became or was added to")
+
+    class Meta:
+        db_table = "received_mail"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "digest"], name="received_mail_once"),
+            models.UniqueConstraint(fields=["source", "delivery"], name="received_mail_delivery_once"),
+        ]
+        indexes = [
+            models.Index(fields=["source", "-created_at"], name="received_mail_time_idx"),
+            models.Index(fields=["source", "thread"], condition=~models.Q(thread=""), name="received_mail_thread_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
 class ImportRun(WorkspaceOwned):
     """One file being imported: where it stands and which rows were refused."""
 
@@ -280,7 +320,9 @@ __all__ = [
     "IdempotencyKey",
     "ImportRun",
     "ItemState",
+    "MailOutcome",
     "RawItem",
+    "ReceivedMail",
     "VaultKey",
     "VaultValue",
 ]

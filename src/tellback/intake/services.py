@@ -108,7 +108,8 @@ def author_of(item: RawItem) -> Author:
     stated = item.author
     customer = item.context_envelope.get("customer") or {}
     principal_id = stated.get("principalId")
-    is_public = item.source_type == "widget" or bool(stated.get("anonymous"))
+    # Anybody may put any address into a page's form or into the From of a mail.
+    is_public = item.source_type in {"widget", "email"} or bool(stated.get("anonymous"))
     vouched = not is_public or bool(stated.get("verified"))
     return Author(
         # Whom a server vouches for has the server's own ids, whichever way the words came.

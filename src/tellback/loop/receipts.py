@@ -11,6 +11,7 @@ from django.db import transaction
 
 from tellback.boards.models import Post
 from tellback.intake.accept import Submission, accept_batch
+from tellback.intake.follow_ups import FOLLOW_UP, list_follow_ups
 from tellback.intake.models import RawItem
 from tellback.intake.subjects.erasing import erase_item
 from tellback.kernel.errors import Conflict, FieldError, Invalid
@@ -20,7 +21,6 @@ from tellback.understanding.models import Signal
 from tellback.workspaces.identity import Author, resolve_author
 
 LONGEST = 2000
-FOLLOW_UP = "followUpTo"
 
 
 @transaction.atomic
@@ -51,11 +51,6 @@ def add_to(*, item: RawItem, text: str, key: UUID, now: datetime) -> None:
     accept_batch(workspace_id=item.workspace_id, submissions=[submission], now=now)
 
 
-def list_additions(item: RawItem) -> list[RawItem]:
-    """What the author added to an item, oldest first."""
-    return list(RawItem.objects.filter(context_envelope__contains={FOLLOW_UP: item.public_id}).order_by("id"))
-
-
 @transaction.atomic
 def leave_address(*, item: RawItem, email: str) -> None:
     """Have the author of an item that named no address hear what becomes of it, by mail.
@@ -70,7 +65,8 @@ def leave_address(*, item: RawItem, email: str) -> None:
         workspace_id=item.workspace_id, author=Author(source_type=item.source_type, email=email, vouched=False)
     )
     assert found is not None
-    RawItem.objects.filter(pk=item.pk).update(principal=found)
+    theirs = [item.pk, *(more.pk for more in list_follow_ups(item))]
+    RawItem.objects.filter(pk__in=theirs, principal=None).update(principal=found)
     themes = Signal.objects.filter(raw_feedback_item=item).exclude(theme_id=None).values("theme_id")
     for post in Post.objects.filter(promoted_from_theme__in=themes):
         subscribe(post=post, principal=found, reason=SubscriptionReason.FEEDBACK_AUTHOR)
@@ -78,5 +74,5 @@ def leave_address(*, item: RawItem, email: str) -> None:
 
 def take_back(*, item: RawItem, now: datetime) -> None:
     """Erase what the author said, and what they added to it. Safe to repeat."""
-    for one in [*list_additions(item), item]:
+    for one in [*list_follow_ups(item), item]:
         erase_item(item=one, because="withdrawn", now=now)

@@ -20,6 +20,8 @@ from tellback.boards.services import items_behind, move_post
 from tellback.effects.mail import Mail, send_mail
 from tellback.effects.models import Effect
 from tellback.effects.services import suppress
+from tellback.intake.follow_ups import FOLLOW_UP
+from tellback.intake.mail.replies import reply_headers
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from tellback.kernel.ids import new_id
@@ -100,13 +102,16 @@ def configured_pacing() -> rules.Pacing:
 def acknowledge(*, feedback_ids: Sequence[UUID], pacing: rules.Pacing, now: datetime) -> int:
     """Tell authors that their feedback arrived, with the receipt, after a delay; returns how many mails were put up.
 
-    At most `pacing.per_day` notifications a person and day; nobody who unsubscribed.
+    At most `pacing.per_day` notifications a person and day; nobody who unsubscribed. Who adds to what they said has
+    been told before.
     """
     count = 0
     rows = Feedback.objects.filter(id__in=feedback_ids).select_related("raw_item__principal").order_by("id")
     for feedback in rows:
         item, person = feedback.raw_item, feedback.raw_item.principal
-        if item.silent or person is None or not may_mail(person, pacing, now):
+        if item.silent or FOLLOW_UP in item.context_envelope:
+            continue
+        if person is None or not may_mail(person, pacing, now):
             continue
         context = {"words": quote_of(item), "receipt": receipt_url(item), "person": person}
         mail_person(
@@ -115,6 +120,7 @@ def acknowledge(*, feedback_ids: Sequence[UUID], pacing: rules.Pacing, now: date
             subject="We got your feedback",
             template="acknowledged",
             context=context,
+            about=item,
             due_at=now + pacing.delay,
             now=now,
         )
@@ -179,6 +185,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
                     "url": settings.BASE_URL + post_path(change.post),
                     **_said(item),
                 },
+                about=item,
                 due_at=now,
                 now=now,
             )
@@ -283,6 +290,7 @@ def tell_recipients(*, entry: ChangelogEntry, now: datetime) -> int:
                     "url": settings.BASE_URL + entry_path(entry),
                     "reason": SubscriptionReason(recipient.reason).label.lower(),
                 },
+                about=item,
                 due_at=now,
                 now=now,
             )
@@ -339,6 +347,7 @@ def mail_person(
     due_at: datetime,
     now: datetime,
     line: str = "",
+    about: RawItem | None = None,
 ) -> None:
     """Put a mail to somebody into the outbox, once for each key, with the link that ends such mail."""
     stop = f"{settings.BASE_URL}/unsubscribe/{unsubscribe_token(person)}"
@@ -355,6 +364,7 @@ def mail_person(
                 "List-Unsubscribe": f"<{stop}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                 "Auto-Submitted": "auto-generated",
+                **reply_headers(workspace_id=person.workspace_id, item=about),
             },
         ),
         due_at=due_at,

@@ -16,7 +16,7 @@ from tellback.workspaces.models import Principal, Role, Workspace
 from tellback.workspaces.selectors import list_memberships
 
 #: Answered without a workspace, or with the one that a key names.
-EXEMPT = ("/livez", "/readyz", "/metrics", "/static/", "/api/", "/schemas/", "/widget.js", "/widget/")
+EXEMPT = ("/livez", "/readyz", "/metrics", "/static/", "/api/", "/schemas/", "/widget.js", "/widget/", "/hooks/")
 SESSION_KEY = "workspace_id"
 
 

@@ -2,9 +2,21 @@
 
 from django.urls import path
 
-from tellback.intake.pages import files, privacy, views
+from tellback.intake.mail.door import hook
+from tellback.intake.pages import files, mail, privacy, views
 
 urlpatterns = [
+    path("hooks/<str:provider>/<str:connection_id>", hook),
+    # Mailgun hands on a mail as it was sent where the address ends so.
+    path("hooks/<str:provider>/<str:connection_id>/mime", hook),
+    path("admin/settings/connections", mail.connections, name="connections"),
+    path("admin/settings/connections/new", mail.choose, name="new-connection"),
+    path("admin/settings/connections/new/<slug:by>", mail.connect, name="connect-mail"),
+    path("admin/settings/connections/<uuid:source_id>", mail.connection, name="connection"),
+    path("admin/settings/connections/<uuid:source_id>/look", mail.look_into, name="connection-look"),
+    path("admin/settings/connections/<uuid:source_id>/test", mail.trial, name="connection-test"),
+    path("admin/settings/connections/<uuid:source_id>/switch", mail.switch, name="connection-switch"),
+    path("admin/settings/connections/<uuid:source_id>/remove", mail.remove, name="connection-remove"),
     path("admin/settings/sources", views.sources, name="sources"),
     path("admin/settings/sources/new", views.new_source, name="new-source"),
     path("admin/feedback/files/<uuid:attachment_id>", files.attachment, name="attachment"),

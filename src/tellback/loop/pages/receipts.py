@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from tellback.intake.follow_ups import list_follow_ups
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict
 from tellback.loop import receipts, selectors
@@ -74,7 +75,7 @@ def _answer(request: HttpRequest, token: str, item_id: UUID) -> HttpResponse:
     context = {
         "workspace": workspace,
         "receipt": selectors.get_receipt(item),
-        "additions": receipts.list_additions(item),
+        "additions": list_follow_ups(item),
         "add": add,
         "address": address if not (item.principal and item.principal.email) else None,
     }

@@ -1,0 +1,1 @@
+"""Mail as feedback: what is taken in, what is ignored and counted, and which feedback an answer belongs to."""
