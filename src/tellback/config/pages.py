@@ -27,6 +27,8 @@ LIMITS = (("/admin/", 256 * 1024 * 1024), ("/hooks/", 64 * 1024 * 1024), ("/", 4
 #: Seconds after which a request that is not answered makes us doubt, that the database then has to answer, and that its
 #: answer counts: together less than the three after which a caller should know.
 DOUBT, PATIENCE, MEMORY = 1.5, 1.0, 1.0
+#: Addresses that are answered without the database, or see for themselves whether it is there.
+WITHOUT_DATABASE = ("/metrics", "/static/", "/schemas/", "/widget.js")
 
 
 class PayloadTooLarge(TellbackError):
@@ -42,24 +44,28 @@ class Presence:
         self._conninfo = conninfo
         self._asking: asyncio.Task[bool] | None = None
         self._asked_at = 0.0
-        self.was_there = True
+        self._was_there = True
+
+    async def may_be_there(self) -> bool:
+        """Whether it answered when it was last asked, or does now: costs nothing while all is well."""
+        return self._was_there or await self.is_there()
 
     async def is_there(self) -> bool:
         """Whether it answers now, or did within the last second."""
         if self._asking is None:
             if time.monotonic() - self._asked_at < MEMORY:
-                return self.was_there
+                return self._was_there
             self._asking = asyncio.ensure_future(self._ask())
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> bool:
         try:
             await within(PATIENCE, self._greet())
-            self.was_there = True
+            self._was_there = True
         except (psycopg.Error, TimeoutError, OSError) as error:
-            self.was_there = not is_away(error)
+            self._was_there = not is_away(error)
         self._asking, self._asked_at = None, time.monotonic()
-        return self.was_there
+        return self._was_there
 
     async def _greet(self) -> None:
         connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
@@ -80,9 +86,13 @@ class Pages:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            if not self._presence.was_there and not await self._presence.is_there():
+            body = _limited(scope, receive)
+            if scope["path"].startswith(WITHOUT_DATABASE):
+                await self._application(scope, body, send)
+            elif await self._presence.may_be_there():
+                await self._answer(scope, body, send)
+            else:
                 raise Unavailable(AWAY, retry_after=RETRY_AFTER)
-            await self._answer(scope, _limited(scope, receive), send)
         except (PayloadTooLarge, Unavailable) as refusal:
             await _refuse(scope, send, refusal)
 

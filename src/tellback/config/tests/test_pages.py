@@ -85,6 +85,22 @@ def test_a_page_that_waits_for_a_silent_database_is_given_up(
     assert begun == 1, "the second one does not even begin"
 
 
+def test_what_needs_no_database_is_answered_while_it_is_away(
+    wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "DOUBT", 0.02)
+
+    async def answers_some(_scope: Any, _receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.2)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def visits() -> list[int]:
+        door = Pages(answers_some, conninfo=NOWHERE)
+        return [(await ask(door, path=path))[0]["status"] for path in ("/", "/metrics", "/")]
+
+    assert wait_for(visits()) == [503, 200, 503]
+
+
 def test_a_page_that_only_takes_long_is_waited_for(
     wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
