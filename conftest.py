@@ -32,7 +32,10 @@ hypothesis.settings.load_profile("tellback")
 
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    """A migrated database on a server that belongs to this test process. Durability is off: only tests use it."""
+    """A migrated database on a server that belongs to this test process. Durability is off: only tests use it.
+
+    Beside it is `migrated`, which nobody touches: another one is made from that in a moment.
+    """
     SERVER_SETTINGS.update({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
     # Not below pytest's own folder: another run of the same user closes that to the account the server runs as.
     folder = tempfile.mkdtemp(prefix="tellback-pg-")
@@ -47,6 +50,8 @@ def database_url() -> Iterator[str]:
         )
         with psycopg.connect(server.url) as owner:
             grant_to_app(owner)
+        with psycopg.connect(server.url.replace("/tellback?", "/postgres?"), autocommit=True) as owner:
+            owner.execute("CREATE DATABASE migrated TEMPLATE tellback")
         yield server.url
     finally:
         server.stop()

@@ -190,7 +190,7 @@ def test_growth_is_noticed(door: Door) -> None:
     assert grown.kilobytes > 10_000
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", [*DOORS, "/", "/sign-in/login/", "/api/v1/feedback"])
 def test_an_endless_body_is_cut_off_while_it_is_read(door: Door, path: str) -> None:
     with growth(door) as grown, open_socket(door) as connection:
         connection.sendall(head(door, path, content_type="application/json", transfer_encoding="chunked"))

@@ -56,7 +56,8 @@ class Door:
 
     def post(self, body: dict[str, Any], *, key: str = "") -> httpx.Response:
         headers = {"authorization": f"Bearer {key or self.key}"}
-        with httpx.Client(trust_env=False, timeout=15) as client:
+        # Loading certificates would take longer than the request, which is plain HTTP.
+        with httpx.Client(trust_env=False, verify=False, timeout=15) as client:
             return client.post(self.url, json=body, headers=headers)
 
     def items(self, key: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 from tellback.effects.models import Effect, EffectState
 from tellback.intake.models import RawItem
 from tellback.loop.models import ChangelogRecipient
-from tellback.platform.health import queue_depths
+from tellback.platform.database import conninfo
+from tellback.platform.health import answers, queue_depths
 from tellback.platform.jobs import Queue
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 from tellback.triage.models import Feedback
@@ -39,11 +40,14 @@ class DatabaseTotals(Collector):
     """Totals over all workspaces, without naming any."""
 
     def collect(self) -> Iterable[Metric]:
-        """Everything that the database knows; nothing but `tellback_up` when it does not answer."""
+        """Everything that the database knows; nothing but `tellback_database_up` when it does not answer."""
         up = GaugeMetricFamily("tellback_database_up", "Whether the database answers")
         try:
-            families = [*_loop_totals(), *_queues()]
+            # Asked over a connection of its own: the pool would wait for a database that stands still.
+            families = [*_loop_totals(), *_queues()] if answers(conninfo()) else []
         except DatabaseError:
+            families = []
+        if not families:
             up.add_metric([], 0)
             return [up]
         up.add_metric([], 1)

@@ -12,11 +12,12 @@ from django.core.asgi import get_asgi_application
 from prometheus_client import Histogram
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tellback.config.settings")
-_django = get_asgi_application()
+_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - after Django is set up
 
 from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
+from tellback.config.pages import Pages  # noqa: E402
 from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
 from tellback.platform.loop_config import get_loop_config  # noqa: E402
@@ -26,6 +27,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _edge: list[Edge] = []
+_pages = Pages(_application, conninfo=conninfo())
 
 
 async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -54,7 +56,7 @@ async def _measured(scope: MutableMapping[str, Any], receive: Receive, send: Sen
         if intake:
             await _edge[0](scope, receive, note)
         else:
-            await _django(scope, receive, note)  # type: ignore[arg-type]
+            await _pages(scope, receive, note)
     finally:
         method = scope["method"] if scope["method"] in METHODS else "other"
         _duration("intake" if intake else "pages", method, codes[0]).observe(time.perf_counter() - began)

@@ -25,3 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tellback.loop.pages.urls")),
     path("", include("tellback.widget.pages.urls")),
 ]
+
+handler500 = "tellback.web.failures.failed"

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import psycopg
 
 from tellback.intake.accept import Accepted, accept_sql, decode, encode
 from tellback.kernel.errors import Unavailable
+from tellback.platform.patience import Connection, Line, is_away
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ class Committer:
         return await waiting.answer
 
     async def _run(self) -> None:
-        connection: psycopg.AsyncConnection[Any] | None = None
+        line = Line(self._conninfo, patience=STATEMENT_TIMEOUT, prepare_threshold=1)
         while True:
             await self._arrived.wait()
             batch = self._take()
@@ -83,20 +85,15 @@ class Committer:
                 self._arrived.clear()
                 continue
             try:
-                async with asyncio.timeout(STATEMENT_TIMEOUT):
-                    if connection is None or connection.closed:
-                        connection = await psycopg.AsyncConnection.connect(
-                            self._conninfo, autocommit=True, connect_timeout=2, prepare_threshold=1
-                        )
-                    await self._commit(connection, batch)
+                await line.run(partial(self._commit, batch))
             except (psycopg.Error, TimeoutError, OSError) as error:
+                if is_away(error):
+                    # What waits would find the same out, one batch after the other, each when its patience ends.
+                    batch += self._waiting
+                    self._waiting.clear()
                 logger.warning("Could not store %d requests: %s", len(batch), error)
                 _refuse(batch)
-                if connection is not None:
-                    await connection.close()
-                    connection = None
-        if connection is not None:
-            await connection.close()
+        await line.close()
 
     def _take(self) -> list[_Waiting]:
         """The next batch of one workspace. Rows that share an idempotency key go into different batches."""
@@ -119,7 +116,7 @@ class Committer:
         self._waiting.extendleft(reversed(later))
         return batch
 
-    async def _commit(self, connection: psycopg.AsyncConnection[Any], batch: list[_Waiting]) -> None:
+    async def _commit(self, batch: list[_Waiting], connection: Connection) -> None:
         rows = [row for waiting in batch for row in waiting.rows]
         cursor = await connection.execute(accept_sql(rows), [str(batch[0].workspace_id), encode(rows)])
         answers = iter(decode(rows, await cursor.fetchall()))

@@ -3,19 +3,23 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import psycopg
 
 from tellback.intake.policy import DEFAULT, Policy, policy_of
 from tellback.kernel.errors import Forbidden, Unauthenticated, Unavailable
+from tellback.platform.patience import Connection, Line
 from tellback.workspaces.models import KeyKind
 from tellback.workspaces.origins import allows_origin
 from tellback.workspaces.selectors import KeyHolder, origins_of
 from tellback.workspaces.services import digest_of
 
 REMEMBER = 5.0
+#: Seconds that a look-up may take, and that those who waited for it are then told the same at once.
+PATIENCE, RESPITE = 2.0, 0.5
+AWAY = "The database does not answer. Send it again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,11 @@ class KeyRing:
     """Looks keys and their workspace's sources up on one connection of its own. A revoked key ends within 5 seconds."""
 
     def __init__(self, *, conninfo: str) -> None:
-        self._conninfo = conninfo
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._line = Line(conninfo, patience=PATIENCE)
         self._known: dict[str, tuple[float, KeyHolder | None, Sources]] = {}
         self._policies: dict[UUID, Policy] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._away_until = 0.0
 
     async def holder(self, secret: str, *, origin: str) -> tuple[KeyHolder, Sources]:
         """The key's holder and the workspace's own sources.
@@ -76,24 +80,23 @@ class KeyRing:
         return known if known and known[0] >= time.monotonic() else None
 
     async def _look_up(self, digest: str) -> tuple[float, KeyHolder | None, Sources]:
+        if self._away_until > time.monotonic():
+            raise Unavailable(AWAY)
         try:
-            if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(
-                    self._conninfo, autocommit=False, connect_timeout=3
-                )
-            async with self._connection.transaction():
-                known = await self._read(self._connection, digest)
-        except (psycopg.Error, OSError) as error:
-            await self.close()
-            raise Unavailable("The database does not answer. Send it again in a moment.") from error
+            known = await self._line.run(partial(self._read, digest))
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            self._away_until = time.monotonic() + RESPITE
+            raise Unavailable(AWAY) from error
         if len(self._known) > 5000:
             self._known.clear()
         self._known[digest] = known
         return known
 
-    async def _read(
-        self, connection: psycopg.AsyncConnection[Any], digest: str
-    ) -> tuple[float, KeyHolder | None, Sources]:
+    async def _read(self, digest: str, connection: Connection) -> tuple[float, KeyHolder | None, Sources]:
+        async with connection.transaction():
+            return await self._find(digest, connection)
+
+    async def _find(self, digest: str, connection: Connection) -> tuple[float, KeyHolder | None, Sources]:
         until = time.monotonic() + REMEMBER
         row = await (await connection.execute("SELECT * FROM tellback_find_api_key(%s)", [digest])).fetchone()
         if row is None:
@@ -111,6 +114,4 @@ class KeyRing:
 
     async def close(self) -> None:
         """Give the connection back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        await self._line.close()

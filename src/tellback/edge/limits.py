@@ -9,12 +9,13 @@ import asyncio
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import psycopg
 
 from tellback.kernel.errors import TooMany
+from tellback.platform.patience import Connection, Line
 from tellback.platform.rate_limits import TAKE_SQL, Allowance, refuse
 
 #: Seconds that a count may take, and that the database is then left alone.
@@ -56,9 +57,8 @@ class RateLimiter:
     """Counts requests by subject. Start it and stop it with the server."""
 
     def __init__(self, *, conninfo: str) -> None:
-        self._conninfo = conninfo
         self._local = LocalLimiter()
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._line = Line(conninfo, patience=PATIENCE, prepare_threshold=1)
         self._tallies: dict[tuple[UUID, str], _Tally] = {}
         self._left: dict[str, Allowance] = {}
         self._arrived = asyncio.Event()
@@ -74,7 +74,7 @@ class RateLimiter:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._disconnect()
+        await self._line.close()
 
     async def take(self, workspace_id: UUID, subject: str, *, per_minute: int) -> Allowance:
         """Count one request. Raises `TooMany` when it may not pass, and then counts nothing."""
@@ -103,22 +103,19 @@ class RateLimiter:
             for (workspace_id, subject), tally in tallies.items():
                 by_workspace[workspace_id][subject] = tally
             for workspace_id, group in by_workspace.items():
+                if self._alone_until > time.monotonic():
+                    self._count_alone(group)
+                    continue
                 try:
-                    async with asyncio.timeout(PATIENCE):
-                        await self._count(workspace_id, group)
+                    await self._line.run(partial(self._count, workspace_id, group))
                 except (psycopg.Error, TimeoutError, OSError):
                     self._alone_until = time.monotonic() + PATIENCE
-                    await self._disconnect()
                     self._count_alone(group)
 
-    async def _count(self, workspace_id: UUID, group: dict[str, _Tally]) -> None:
-        if self._connection is None or self._connection.closed:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, prepare_threshold=1
-            )
+    async def _count(self, workspace_id: UUID, group: dict[str, _Tally], connection: Connection) -> None:
         wanted = [tally.passed + len(tally.waiting) for tally in group.values()]
         limits = [tally.per_minute for tally in group.values()]
-        cursor = await self._connection.execute(TAKE_SQL, [str(workspace_id), list(group), wanted, limits])
+        cursor = await connection.execute(TAKE_SQL, [str(workspace_id), list(group), wanted, limits])
         if len(self._left) > REMEMBERED:
             self._left.clear()
         for subject, granted, remaining, wait in await cursor.fetchall():
@@ -138,11 +135,6 @@ class RateLimiter:
                     _give(answer, self._local.take(subject, per_minute=tally.per_minute, now=time.monotonic()))
                 except TooMany as error:
                     _give(answer, error)
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
 
 
 def _give(answer: "asyncio.Future[Allowance]", outcome: Allowance | TooMany) -> None:

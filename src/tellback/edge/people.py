@@ -10,9 +10,14 @@ from django.db import DatabaseError, connection
 from tellback.edge.body import REFUSAL
 from tellback.intake.schemas.v2 import AuthorV2
 from tellback.kernel.errors import FieldError, Invalid, Unauthenticated, Unavailable
+from tellback.platform.patience import within
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.models import Workspace
 from tellback.workspaces.widget_identity.services import identify, verify_widget_token
+
+#: Seconds that finding out who somebody is may take.
+PATIENCE = 2.0
+AWAY = "The database does not answer, so this was not stored. Send it again in a moment."
 
 
 async def signed_author(workspace_id: UUID, author: AuthorV2 | None, *, now: datetime) -> dict[str, Any]:
@@ -22,7 +27,10 @@ async def signed_author(workspace_id: UUID, author: AuthorV2 | None, *, now: dat
     """
     if author is None or author.user_token is None:
         return {}
-    person = await asyncio.to_thread(_identify, workspace_id, author.user_token, now)
+    try:
+        person = await within(PATIENCE, asyncio.to_thread(_identify, workspace_id, author.user_token, now))
+    except TimeoutError as error:
+        raise Unavailable(AWAY) from error
     return {"principalId": str(person), **({"attributes": author.attributes} if author.attributes else {})}
 
 
@@ -35,6 +43,6 @@ def _identify(workspace_id: UUID, token: str, now: datetime) -> UUID:
     except Unauthenticated as error:
         raise Invalid(REFUSAL, errors=[FieldError("/author/userToken", error.detail)], code=error.stable_code) from None
     except DatabaseError as error:
-        raise Unavailable("The database does not answer, so this was not stored. Send it again in a moment.") from error
+        raise Unavailable(AWAY) from error
     finally:
         connection.close()

@@ -41,6 +41,15 @@ def check_readiness(conninfo: str, *, max_lag: float) -> list[Check]:
         return [Check("database", False, (str(error).strip() or type(error).__name__).splitlines()[0])]
 
 
+def answers(conninfo: str) -> bool:
+    """Whether the database answers, known within two seconds also when it stands still."""
+    try:
+        psycopg.connect(conninfo, connect_timeout=PATIENCE_SECONDS).close()
+    except (psycopg.Error, OSError):
+        return False
+    return True
+
+
 def _check_work(connection: psycopg.Connection, max_lag: float) -> list[Check]:
     missing = pending_migrations(connection)
     if missing:

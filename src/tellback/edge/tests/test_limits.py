@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tellback.edge.limits import AMPLE, LocalLimiter, RateLimiter, _Tally
 from tellback.kernel.errors import TooMany
+from tellback.platform.patience import Line
 from tellback.platform.rate_limits import Allowance, forget_whole_allowances, take
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.models import Workspace
@@ -108,14 +109,22 @@ def test_waiting_as_long_as_was_said_is_enough() -> None:
     limiter.take("key", per_minute=7, now=50.0 + allowance.wait)
 
 
+class Unconnected(Line):
+    """Work that needs no database."""
+
+    async def run(self, work: Callable[..., Any]) -> Any:
+        return await work(None)
+
+
 class Remembering(RateLimiter):
     """Counts in memory in place of the database, and remembers how many requests each count was for."""
 
     def __init__(self) -> None:
         super().__init__(conninfo="unused")
+        self._line = Unconnected("unused", patience=1)
         self.counted: list[int] = []
 
-    async def _count(self, workspace_id: UUID, group: dict[str, _Tally]) -> None:
+    async def _count(self, workspace_id: UUID, group: dict[str, _Tally], connection: Any = None) -> None:
         for subject, tally in group.items():
             self.counted.append(tally.passed + len(tally.waiting))
             left = self._left[subject] = Allowance(tally.per_minute, tally.per_minute - sum(self.counted), 0.0)

@@ -1,0 +1,41 @@
+"""What a caller is told when a page failed: that the database does not answer, or that it was our fault."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from tellback.kernel.errors import TellbackError, Unavailable
+from tellback.platform.problems import problem_of
+
+AWAY = "The database does not answer, so nothing was changed. Try again in a moment."
+RETRY_AFTER = 5
+#: Addresses whose callers are programs.
+FOR_PROGRAMS = ("/api/", "/hooks/", "/schemas/", "/metrics", "/widget", "/v1/", "/v2/")
+
+
+class Failed(TellbackError):
+    """Something that we did not foresee."""
+
+    code, status, title = "internal", 500, "Something failed on our side"
+
+
+def wants_problem(path: str) -> bool:
+    """Whether who asks here reads problem documents and not pages."""
+    return path.startswith(FOR_PROGRAMS)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The answer to an error that nothing has handled; Django calls it while handling that."""
+    error: TellbackError = Failed("Nothing was half-saved. Try again; if it stays, tell whoever runs this Tellback.")
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        error = Unavailable(AWAY, retry_after=RETRY_AFTER)
+    problem = problem_of(error)
+    if wants_problem(request.path):
+        return HttpResponse(problem.body, status=problem.status, headers=problem.headers)
+    # Without the request: the frame of a page would ask the database again.
+    response = HttpResponse(render_to_string("refused.html", {"error": error}), status=error.status)
+    if "retry-after" in problem.headers:
+        response["Retry-After"] = problem.headers["retry-after"]
+    return response
