@@ -17,8 +17,10 @@ from django.urls import Resolver404, resolve
 
 from tellback.boards.models import Board
 from tellback.boards.services import ensure_defaults, promote_theme
+from tellback.connections.mail.setup import MailSetup
 from tellback.effects.models import KeptMail
 from tellback.intake.accept import accept_batch
+from tellback.intake.mail.setting_up import connect_mail
 from tellback.intake.models import RawItem
 from tellback.loop.services import publish_entry, save_entry
 from tellback.themes.models import Theme, ThemeStatus
@@ -39,7 +41,8 @@ NOT_CRAWLED = {
     "settings-key-revoke", "settings-members", "settings-member", "settings-name", "choose-workspace", "account-name",
     "account-password", "privacy-pattern-remove", "merge-person", "unmerge-person", "reveal-originals",
     "settings-widget-sites", "settings-signing-key-revoke", "move-signal", "change-signal", "dismiss-signal",
-    "confirm-signal", "undo-correction",
+    "confirm-signal", "undo-correction", "connection-look", "connection-test", "connection-switch",
+    "connection-remove",
     # Only with the sample loaded; tests/browser opens it.
     "demo-widget",
     # Files, not pages.
@@ -147,6 +150,8 @@ def starts(workspace: Workspace, run_jobs: Callable[[], int]) -> list[str]:
         author=actor, now=NOW,
     )  # fmt: skip
     publish_entry(entry=entry, actor=actor, now=NOW)
+    set_up = MailSetup(provider="postmark", address="feedback@example.com")
+    connect_mail(workspace=workspace, setup=set_up, secrets={"user": "hook", "password": "x" * 32}, actor=actor)
     save_entry(workspace_id=workspace.id, entry=None, title="A draft", body="…", posts=[], author=actor, now=NOW)
     run_jobs()
     mail = KeptMail.objects.exclude(html="").first()

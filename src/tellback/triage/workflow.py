@@ -104,7 +104,7 @@ def update_feedback(*, feedback: Feedback, changes: Changes, actor: Principal | 
 def mark_duplicate(
     *, feedback: Feedback, of: Feedback | None, actor: Principal | None, note: str, now: datetime
 ) -> None:
-    """Say that it repeats what another one said; everybody who asked for it is counted there and hears what becomes of it.
+    """Say that it repeats what another one said; everybody who asked for it is counted there, and told.
 
     What was a duplicate of it is one of the other from then on. Safe to repeat; hold both. Raises `Invalid` for a
     duplicate of itself, or of one that is a duplicate too.

@@ -298,7 +298,7 @@ def test_who_voted_for_a_duplicate_and_what_was_one_of_it_go_where_it_goes(team:
     team("POST", f"{third['id']}/duplicate/", {"duplicate_of": second["id"]})
     team("POST", f"{second['id']}/duplicate/", {"duplicate_of": first["id"]})
     assert team("GET", third["id"]).json()["duplicate_of"] == first["id"]
-    votes = FeedbackVote.objects.filter(feedback__summary=first["summary"], feedback_id=Feedback.objects.earliest("id"))
+    votes = FeedbackVote.objects.filter(feedback__summary=first["summary"], feedback=Feedback.objects.earliest("id"))
     voters = set(votes.values_list("principal__email", flat=True))
     assert {"bo@example.com", "cy@example.com", "dee@example.com"} <= voters
     assert team("GET", first["id"]).json()["vote_count"] == votes.count()
