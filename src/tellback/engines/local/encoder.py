@@ -10,7 +10,6 @@ from tokenizers import Tokenizer
 from tellback.sdk.engine import Vectors
 
 MAX_TOKENS = 128
-BATCH = 32
 
 
 class Encoder:
@@ -31,22 +30,14 @@ class Encoder:
         self.dimensions = int(self._session.get_outputs()[0].shape[1])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """One vector of length one for each text, float32. Texts are cut at 128 tokens."""
-        result = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([text or " " for text in texts])]
-        # Texts of like length run together, so that little is padded.
-        order = sorted(range(len(texts)), key=lambda index: len(tokens[index]))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            result[rows] = self._run([tokens[row] for row in rows])
-        return result
+        """One vector of length one for each text, float32. Texts are cut at 128 tokens.
 
-    def _run(self, batch: list[list[int]]) -> Vectors:
-        width = max(len(ids) for ids in batch)
-        ids = np.zeros((len(batch), width), dtype=np.int64)
-        mask = np.zeros((len(batch), width), dtype=np.float32)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        output = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})[0]
-        return np.asarray(output, dtype=np.float32)
+        Each text runs by itself: dynamic quantisation takes its scale from everything in a run, so a text's vector
+        would depend on its neighbours. With no padding this is as fast as batches are on a processor.
+        """
+        result = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, encoding in enumerate(self._tokenizer.encode_batch([text or " " for text in texts])):
+            ids = np.array([encoding.ids], dtype=np.int64)
+            mask = np.ones(ids.shape, dtype=np.float32)
+            result[row] = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})[0][0]
+        return result

