@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.engine import LocalEngine
-from tellback.engines.local.heads import load_head
+from tellback.engines.local.heads import FOLDER, load_head
+from tellback.engines.local.joins import load_joins
 from tellback.engines.local.model import ensure_model, find_model_files
 
 
@@ -14,13 +15,15 @@ def load_local_engine(*, cache_dir: Path, model_dir: Path | None = None, threads
     Raises `Unavailable` when the model's files are not installed.
     """
     files = find_model_files(model_dir)
-    encoder = Encoder(model=ensure_model(files, cache_dir=cache_dir), tokenizer=files.tokenizer, threads=threads)
+    model = ensure_model(files, cache_dir=cache_dir)
+    encoder = Encoder(model=model, tokenizer=files.tokenizer, hidden=files.hidden, threads=threads)
     return LocalEngine(
         encoder=encoder,
         model_name=files.name,
         signals=load_head("signals"),
         sentiment=load_head("sentiment"),
         reviews=load_head("reviews"),
+        joins=load_joins(FOLDER),
     )
 
 

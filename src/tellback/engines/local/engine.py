@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from tellback.engines.local import cues, titles
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.heads import Head, load_background
-from tellback.engines.local.reviews import whole_vectors
-from tellback.engines.local.sentences import split_sentences
+from tellback.engines.local.joins import APART, Joins, Sentences
+from tellback.engines.local.reviews import whole_rows
+from tellback.engines.local.sentences import Piece, split_pieces
 from tellback.kernel.spans import Span
 from tellback.sdk.engine import (
     Description,
@@ -28,17 +29,12 @@ from tellback.sdk.engine import (
 Row = NDArray[np.float64] | NDArray[np.float32]
 
 VERSION = "local-1"
-#: Neighbouring sentences of one kind are one need when they are this alike; of two kinds they must be this close.
-JOIN_ALIKE = 0.2
-JOIN_APART = 0.3
-#: A sentence shorter than this many characters says too little to be a need beside its neighbour.
-SHORT = 28
 MAX_SIGNALS = 12
-#: So many sentences' vectors are kept between the passes over one batch (1.5 KB each).
-RECENT = 1000
+#: So many sentences' layers are kept between the passes over one batch (9 KB each).
+RECENT = 600
 SUMMARY_LENGTH = 160
-#: Below this the head is unsure, and a neighbour of another kind does not start a new need.
-UNSURE = 0.34
+#: Thanks and a need are two signals, whatever stands between them, when the head is this sure of both.
+SURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +44,19 @@ class _Reading:
     span: Span
     signal_type: SignalType
     confidence: float
-    row: int
 
 
 class LocalEngine:
     """Sentence model, light heads and rules. Deterministic: the same input gives the same answer."""
 
-    def __init__(self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head, reviews: Head) -> None:
+    def __init__(
+        self, *, encoder: Encoder, model_name: str, signals: Head, sentiment: Head, reviews: Head, joins: Joins
+    ) -> None:
         self._encoder = encoder
         self._signals = signals
         self._sentiment = sentiment
         self._reviews = reviews
+        self._joins = joins
         self._recent: dict[str, Vectors] = {}
         self._identity = Identity(
             model=VERSION, prompt_version=VERSION, embedding_model=model_name, dimensions=encoder.dimensions
@@ -79,41 +77,28 @@ class LocalEngine:
 
         Text without words gives no signal. Every other item gives at least one.
         """
-        spans = [self._meaningful(item.text) for item in items]
-        flat = [span.quote for group in spans for span in group]
-        vectors = self.embed(flat)
-        odds = self._signals.probabilities(flat, vectors)
-        result, start = [], 0
-        for item, group in zip(items, spans, strict=True):
-            readings = [self._read(span, odds[start + i], start + i, item) for i, span in enumerate(group)]
-            result.append(self._join(item, readings, vectors))
-            start += len(group)
-        return result
+        return [self._extract(item, sentences) for item, sentences in zip(items, self.sentences(items), strict=True)]
 
-    def classify_reviews(self, items: Sequence[Item]) -> list[str]:
-        """What each item is as a whole: `bug`, `feature`, `user_experience` or `rating`."""
-        odds = self._reviews.probabilities([item.text for item in items], whole_vectors(items, self.embed))
-        return [self._reviews.classes[best] for best in odds.argmax(axis=1)]
+    def sentences(self, items: Sequence[Item]) -> list[Sentences]:
+        """Each item's sentences without greetings and sign-offs, with vectors and the odds of their kinds."""
+        groups = [_meaningful(item.text) for item in items]
+        flat = [piece.span.quote for group in groups for piece in group]
+        layers = self.read(flat)
+        odds, vectors = self._signals.probabilities(flat, layers), self._vectors(layers)
+        ends = np.cumsum([0, *(len(group) for group in groups)])
+        thanks = self._signals.classes.index("praise")
+        return [
+            Sentences(item.text, group, vectors[start:end], odds[start:end], thanks)
+            for item, group, start, end in zip(items, groups, ends, ends[1:], strict=False)
+        ]
 
-    def _meaningful(self, text: str) -> list[Span]:
-        sentences = split_sentences(text)
-        return [span for span in sentences if not cues.is_filler(span.quote)] or sentences[:1]
-
-    def _read(self, span: Span, odds: Row, row: int, item: Item) -> _Reading:
-        weights = odds.astype(np.float64)
-        weights = weights * _prior(self._signals.classes, item)
-        weights /= weights.sum()
-        cued = cues.cued_type(span.quote)
-        if cued is not None:
-            place = self._signals.classes.index(cued)
-            return _Reading(span, cast(SignalType, cued), max(0.8, float(weights[place])), row)
-        best = int(weights.argmax())
-        return _Reading(span, cast(SignalType, self._signals.classes[best]), float(weights[best]), row)
-
-    def _join(self, item: Item, readings: list[_Reading], vectors: Vectors) -> list[ExtractedSignal]:
+    def _extract(self, item: Item, sentences: Sentences) -> list[ExtractedSignal]:
+        readings = [
+            self._read(piece.span, odds, item) for piece, odds in zip(sentences.pieces, sentences.odds, strict=True)
+        ]
         groups: list[list[_Reading]] = []
-        for reading in readings:
-            if groups and _belongs(groups[-1], reading, vectors):
+        for reading, chance in zip(readings, [1.0, *self._joins.chances(sentences, self.background)], strict=False):
+            if groups and chance < APART and not _thanks_beside_need(groups[-1][-1], reading):
                 groups[-1].append(reading)
             else:
                 groups.append([reading])
@@ -121,10 +106,26 @@ class LocalEngine:
         kept = sorted(groups[:MAX_SIGNALS], key=lambda group: group[0].span.start)
         return [_signal(item, group) for group in kept]
 
+    def classify_reviews(self, items: Sequence[Item]) -> list[str]:
+        """What each item is as a whole: `bug`, `feature`, `user_experience` or `rating`."""
+        odds = self._reviews.probabilities([item.text for item in items], self.read_whole(items))
+        return [self._reviews.classes[best] for best in odds.argmax(axis=1)]
+
+    def _read(self, span: Span, odds: Row, item: Item) -> _Reading:
+        weights = odds.astype(np.float64)
+        weights = weights * _prior(self._signals.classes, item)
+        weights /= weights.sum()
+        cued = cues.cued_type(span.quote)
+        if cued is not None:
+            place = self._signals.classes.index(cued)
+            return _Reading(span, cast(SignalType, cued), max(0.8, float(weights[place])))
+        best = int(weights.argmax())
+        return _Reading(span, cast(SignalType, self._signals.classes[best]), float(weights[best]))
+
     def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
         """Sentiment by a trained head, nudged by stars; urgency by wording."""
         texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
-        odds = self._sentiment.probabilities(texts, self.embed(texts))
+        odds = self._sentiment.probabilities(texts, self.read(texts))
         return [
             self._interpret(item, signal, text, row)
             for item, signal, text, row in zip(items, signals, texts, odds, strict=True)
@@ -149,14 +150,28 @@ class LocalEngine:
         )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length one by the sentence model. The passes ask for the same sentences, so the last are kept."""
-        known = {text: vector for text in set(texts) if (vector := self._recent.get(text)) is not None}
+        """Vectors of length one by the sentence model."""
+        return self._vectors(self.read(texts))
+
+    def read(self, texts: Sequence[str]) -> Vectors:
+        """What the heads see of each text: its mean in every layer of the model, the vector last.
+
+        The passes ask for the same sentences, so the last are kept.
+        """
+        known = {text: row for text in set(texts) if (row := self._recent.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in known]
         known.update(zip(new, self._encoder.encode(new), strict=True))
         if len(self._recent) > RECENT:
             self._recent = {}
         self._recent.update((text, known[text]) for text in new)
-        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.dimensions)
+        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), self._encoder.width)
+
+    def read_whole(self, items: Sequence[Item]) -> Vectors:
+        """What the heads for whole texts see of each item."""
+        return whole_rows(items, read=self.read, embed=self.embed)
+
+    def _vectors(self, layers: Vectors) -> Vectors:
+        return np.ascontiguousarray(layers[:, -self._encoder.dimensions :])
 
     def is_telling(self, texts: Sequence[str]) -> list[bool]:
         """Whether each text has a word that is neither a common one nor one of mood."""
@@ -180,21 +195,14 @@ def _prior(classes: tuple[str, ...], item: Item) -> Row:
     return prior
 
 
-def _belongs(group: list[_Reading], reading: _Reading, vectors: Vectors) -> bool:
-    """Whether a sentence carries on with the need of the sentences before it.
+def _meaningful(text: str) -> list[Piece]:
+    pieces = split_pieces(text)
+    return [piece for piece in pieces if not cues.is_filler(piece.span.quote)] or pieces[:1]
 
-    Praise and needs never mix. Of one kind, or where one is unsure, a loose likeness is enough; of two kinds it takes a
-    close one, or words that point back ("Why is that?", "It has been a week").
-    """
-    last = group[-1]
-    thanks = {reading.signal_type == "praise", last.signal_type == "praise"}
-    if len(thanks) == 2 and min(reading.confidence, last.confidence) >= UNSURE:
-        return False
-    likeness = float(vectors[last.row] @ vectors[reading.row])
-    short = min(len(reading.span.quote), len(last.span.quote)) < SHORT
-    if reading.signal_type == last.signal_type or min(reading.confidence, last.confidence) < UNSURE:
-        return short or likeness >= JOIN_ALIKE
-    return likeness >= JOIN_APART or cues.points_back(reading.span.quote)
+
+def _thanks_beside_need(before: _Reading, reading: _Reading) -> bool:
+    kinds = {before.signal_type == "praise", reading.signal_type == "praise"}
+    return len(kinds) == 2 and min(before.confidence, reading.confidence) >= SURE
 
 
 def _weight(reading: _Reading) -> float:

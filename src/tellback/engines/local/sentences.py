@@ -1,6 +1,7 @@
 """Splits a text into sentences, as spans, so that every quote can be copied by its place."""
 
 import re
+from dataclasses import dataclass
 
 from tellback.kernel.spans import Span
 
@@ -14,7 +15,37 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s*$")
 _BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+")
 #: A long sentence is cut at a contrast, where people change the subject.
 _TURN = re.compile(r"[,;]\s+(?:but|however|also|aber|mais|pero|mas)\s+|\s+(?:but also|and also)\s+", re.IGNORECASE)
+#: With these words people announce that something else follows. They are no part of it.
+_SHIFT = re.compile(
+    r"^(?:and\s+)?(?:also|another\s+thing|one\s+(?:more|other|last)\s+thing|(?:on|in)\s+(?:another|a\s+(?:different|separate|side|related))"
+    r"\s+(?:note|topic|matter)|besides(?:\s+that)?|in\s+addition|additionally|separately|furthermore|moreover|by\s+the\s+way|btw|p\.?\s?s\b\.?"
+    r"|(?:apart|aside)\s+from\s+that|other\s+than\s+that|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|finally|lastly|last\s+but\s+not\s+least"
+    r"|außerdem|übrigens|zweitens|de\s+plus|par\s+ailleurs|además|por\s+otro\s+lado)\s*(?:[,:;–—-]+\s*|[.!…]+(?:\s+|$))",
+    re.IGNORECASE,
+)
 LONG = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One sentence of a text, and whether it was announced as something else."""
+
+    span: Span
+    is_shift: bool
+
+
+def split_pieces(text: str) -> list[Piece]:
+    """The sentences without the words that announce a change of subject, which are kept as a mark."""
+    pieces: list[Piece] = []
+    announced = False
+    for span in split_sentences(text):
+        shift = _SHIFT.match(span.quote)
+        start = span.start + (shift.end() if shift else 0)
+        announced = announced or shift is not None
+        if any(character.isalnum() for character in text[start : span.end]):
+            pieces.append(Piece(Span(start, span.end, text[start : span.end]), announced))
+            announced = False
+    return pieces
 
 
 def split_sentences(text: str) -> list[Span]:

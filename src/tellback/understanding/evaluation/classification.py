@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from tellback.engines.local import LocalEngine
+from tellback.engines.local.reviews import STARS
 from tellback.kernel.errors import Invalid
-from tellback.sdk.engine import Item
+from tellback.sdk.engine import Item, Vectors
 from tellback.understanding.evaluation.files import Report, read_table
 from tellback.understanding.evaluation.metrics import macro_f1
 
@@ -44,7 +45,8 @@ def evaluate_issues(path: Path, *, engine: LocalEngine) -> Report:
     """
     rows = read_table(path, columns=["title", "body", "label"])
     texts = [f"{row['title']}\n{row['body']}" for row in rows]
-    return _in_folds(texts, [row["label"] for row in rows], engine)
+    read = engine.read_whole([Item(text) for text in texts])
+    return _in_folds(texts, [row["label"] for row in rows], read, engine, marks=STARS)
 
 
 def evaluate_sentiment(path: Path, *, engine: LocalEngine) -> Report:
@@ -53,20 +55,20 @@ def evaluate_sentiment(path: Path, *, engine: LocalEngine) -> Report:
     The shipped head itself has seen the public file, so `macro_f1` is of heads that have not.
     """
     rows = read_table(path, columns=["text", "label"])
-    return _in_folds([row["text"] for row in rows], [row["label"] for row in rows], engine)
+    texts = [row["text"] for row in rows]
+    return _in_folds(texts, [row["label"] for row in rows], engine.read(texts), engine, marks=0)
 
 
-def _in_folds(texts: Sequence[str], labels: Sequence[str], engine: LocalEngine) -> Report:
+def _in_folds(texts: Sequence[str], labels: Sequence[str], read: Vectors, engine: LocalEngine, *, marks: int) -> Report:
     from tellback.engines.local.train import fit_head  # noqa: PLC0415 - training code, loaded only to measure it
 
     if min(Counter(labels).values()) < FOLDS or len(set(labels)) < 2:
         raise Invalid("Five folds need two labels or more, and five rows of each label.")
-    vectors = engine.embed(texts)
     guess = [""] * len(texts)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     for train, test in folds.split(np.zeros(len(texts)), labels):
-        head = fit_head([texts[i] for i in train], [labels[i] for i in train], vectors[train])
-        odds = head.probabilities([texts[i] for i in test], vectors[test])
+        head = fit_head([texts[i] for i in train], [labels[i] for i in train], read[train], marks=marks)
+        odds = head.probabilities([texts[i] for i in test], read[test])
         for place, best in zip(test, odds.argmax(axis=1), strict=True):
             guess[place] = head.classes[best]
     return {

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_mutual_info_score, f1_score, normalized_mutual_info_score, roc_auc_score
 
 Place = tuple[int, int]
@@ -37,6 +38,18 @@ def nmi(truth: Sequence[int], guess: Sequence[int]) -> float:
 def clusters_of(labels: Sequence[Hashable], *, at_least: int) -> int:
     """How many clusters have this many items or more."""
     return sum(1 for count in Counter(labels).values() if count >= at_least)
+
+
+def shared(first: Sequence[int], second: Sequence[int]) -> float:
+    """Share of the items that are in the same cluster in both, clusters paired one to one so that it is largest."""
+    if not first:
+        return 1.0
+    names = [{label: place for place, label in enumerate(dict.fromkeys(labels))} for labels in (first, second)]
+    both = np.zeros((len(names[0]), len(names[1])))
+    for a, b in zip(first, second, strict=True):
+        both[names[0][a], names[1][b]] += 1
+    rows, columns = linear_sum_assignment(-both)
+    return float(both[rows, columns].sum() / len(first))
 
 
 def auc(truth: Sequence[bool], scores: Sequence[float]) -> float:
