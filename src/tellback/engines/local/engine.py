@@ -21,6 +21,7 @@ from tellback.sdk.engine import (
     Item,
     Sentiment,
     SignalType,
+    Taxonomy,
     Urgency,
     Vectors,
 )
@@ -121,7 +122,13 @@ class LocalEngine:
         kept = sorted(groups[:MAX_SIGNALS], key=lambda group: group[0].span.start)
         return [_signal(item, group) for group in kept]
 
-    def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
+    def interpret(
+        self,
+        items: Sequence[Item],
+        signals: Sequence[ExtractedSignal],
+        *,
+        taxonomies: Sequence[Taxonomy] | None = None,  # noqa: ARG002 - themes are found by vectors alone
+    ) -> list[Interpretation]:
         """Sentiment by a trained head, nudged by stars; urgency by wording."""
         texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
         odds = self._sentiment.probabilities(texts, self.embed(texts))
