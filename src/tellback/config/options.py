@@ -5,7 +5,6 @@ YAML file is read by `platform.loop_config`.
 """
 
 import os
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tellback.kernel.errors import Invalid
+from tellback.platform.addresses import Allowed, check_url
 from tellback.platform.files import read_bucket_address
 
 
@@ -47,11 +47,21 @@ class Options(BaseSettings):
                 raise ValueError(error.detail) from None
         return value
 
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        try:
+            return check_url(value) if value else None
+        except Invalid as error:
+            raise ValueError(error.detail) from None
+
     @field_validator("outbound_allowed")
     @classmethod
-    def _names_networks(cls, value: str) -> str:
-        for part in filter(None, (part.strip() for part in value.split(","))):
-            ip_network(part, strict=False)
+    def _names_hosts_or_networks(cls, value: str) -> str:
+        try:
+            Allowed.parse(value.split(","))
+        except Invalid as error:
+            raise ValueError(error.detail) from None
         return value
 
     @classmethod
@@ -86,8 +96,19 @@ class Options(BaseSettings):
     config: Path | None = Field(None, description="The YAML file of document 1 (feedback-loop.config.yaml).")
     engine: Literal["local", "openai"] = Field("local", description="Which engine understands feedback.")
     model_dir: Path | None = Field(None, description="Folder of another BERT sentence model (safetensors, tokenizer).")
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL", description="OpenAI-compatible API.")
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias="OPENAI_BASE_URL",
+        description="OpenAI-compatible API; OpenAI's own when only a key is set. May be on a private network.",
+    )
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="Its key.")
+    extraction_model: str = Field("gpt-5.2", min_length=1, description="Model that finds the needs in feedback.")
+    interpretation_model: str = Field("gpt-5.2", min_length=1, description="Model that sorts needs into themes.")
+    description_model: str = Field("gpt-5.2", min_length=1, description="Model that puts themes into words.")
+    embedding_model: str = Field("", description="Model of vectors at the endpoint; on this machine when empty.")
+    daily_tokens: int = Field(
+        2_000_000, ge=0, description="Tokens that a workspace may spend on the language model in a day (UTC)."
+    )
     worker_silence: float = Field(
         30, ge=1, le=600, description="Seconds without a sign of life after which a worker's jobs go to others."
     )
@@ -101,8 +122,8 @@ class Options(BaseSettings):
     )
     outbound_allowed: str = Field(
         "",
-        description="Private networks that connections set up by people may reach, as CIDRs with commas between: "
-        "10.0.0.0/8, 127.0.0.0/8.",
+        description="What of private networks the connections that people set up may reach: networks and hosts, with "
+        "commas between: 10.0.0.0/8, ollama, llm.internal:8080.",
     )
     mail_url: SecretStr | None = Field(
         None,

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", include("tellback.workspaces.pages.sign_in")),
     path("", include("tellback.workspaces.pages.urls")),
     path("", include("tellback.intake.pages.urls")),
+    path("", include("tellback.understanding.pages.urls")),
     path("", include("tellback.themes.pages.urls")),
     path("", include("tellback.triage.pages.urls")),
     path("", include("tellback.boards.pages.urls")),

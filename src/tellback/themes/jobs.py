@@ -4,24 +4,27 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tellback.platform.jobs import Queue, job, job_in_steps
+from tellback.platform.jobs import Queue, defer_once, job, job_in_steps
 from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.platform.upkeep import periodic
 from tellback.themes import services, upkeep
-from tellback.understanding.engine import get_engine
+from tellback.understanding.engine import engine_for, get_engine
 from tellback.workspaces.models import Workspace
 
 #: How many themes are refreshed in one transaction.
 FEW = 6
+#: How many themes one job has put into words, so that others of the queue get their turn.
+MOST_WORDED = 20
 
 
 @job("themes.assign", queue=Queue.AI)
 def assign(*, item_ids: list[str]) -> None:
     """Give the signals of these items their themes."""
+    workspace_id = current_workspace_id()
     services.assign_items(
-        workspace_id=current_workspace_id(),
+        workspace_id=workspace_id,
         item_ids=[UUID(item_id) for item_id in item_ids],
-        engine=get_engine(),
+        engine=engine_for(workspace_id),
         now=timezone.now(),
     )
 
@@ -32,13 +35,37 @@ def recount(*, item_ids: list[str]) -> None:
     services.recount_themes(workspace_id=current_workspace_id(), item_ids=[UUID(item_id) for item_id in item_ids])
 
 
+@job("themes.recount_left", queue=Queue.AI)
+def recount_left(*, theme_ids: list[str]) -> None:
+    """Count these themes anew, since signals have left them."""
+    ids = [UUID(theme_id) for theme_id in theme_ids]
+    services.recount_left(workspace_id=current_workspace_id(), theme_ids=ids)
+
+
 @job_in_steps("themes.refresh", queue=Queue.AI)
 def refresh(*, workspace_id: UUID) -> None:
     """Bring every changed theme of the workspace up to date, a few at a time: nobody waits long for their rows."""
+    chosen, local = engine_for(workspace_id), get_engine()
     while True:
         with in_workspace(workspace_id):
-            if not services.refresh_themes(engine=get_engine(), now=timezone.now(), limit=FEW):
-                return
+            changed = services.refresh_themes(
+                engine=local, now=timezone.now(), limit=FEW, words_follow=chosen.identity.sorts
+            )
+        if not changed:
+            return
+
+
+@job_in_steps("themes.word", queue=Queue.AI)
+def word(*, workspace_id: UUID) -> None:
+    """Have the workspace's language model put themes into words, until none waits or it does not answer."""
+    engine = engine_for(workspace_id)
+    if not engine.identity.sorts:
+        return
+    for _ in range(MOST_WORDED):
+        if not services.word_next_theme(workspace_id=workspace_id, engine=engine, now=timezone.now()):
+            return
+    with in_workspace(workspace_id):
+        defer_once("themes.word", queue=Queue.AI, workspace_id=workspace_id)
 
 
 @job("themes.upkeep", queue=Queue.MAINTENANCE)
@@ -51,4 +78,5 @@ def keep_up() -> None:
         upkeep.accept_all(proposals=proposals, now=now)
 
 
+periodic("*/5 * * * *", "themes.word", queue=Queue.AI)
 periodic("13 3 * * *", "themes.upkeep", queue=Queue.MAINTENANCE)

@@ -24,6 +24,12 @@ class Theme(WorkspaceOwned):
     summary = models.TextField()
     title_is_manual = models.BooleanField(default=False)
     described_at_count = models.IntegerField(default=0, help_text="Signals it had when it was last put into words")
+    described_by = models.TextField(
+        blank=True, default="", db_default="", help_text="The model that put it into words, if any"
+    )
+    wants_words = models.BooleanField(
+        default=False, db_default=False, help_text="A language model is to put it into words"
+    )
     parent_theme = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     board_id = models.UUIDField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=ThemeStatus.choices, default=ThemeStatus.ACTIVE)
@@ -55,6 +61,7 @@ class Theme(WorkspaceOwned):
             models.Index(fields=["workspace", "status", "-strength"], name="feedback_themes_strength_idx"),
             models.Index(fields=["workspace", "-last_signal_at"], name="feedback_themes_last_signal"),
             models.Index(fields=["workspace"], condition=models.Q(is_stale=True), name="feedback_themes_stale_idx"),
+            models.Index(fields=["workspace"], condition=models.Q(wants_words=True), name="feedback_themes_words_idx"),
         ]
 
     def __str__(self) -> str:

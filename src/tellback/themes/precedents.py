@@ -55,8 +55,11 @@ class Precedents:
         vectors = np.array([vector for vector, _changes in found], dtype=np.float32)
         return cls(vectors, [changes for _vector, changes in found], dict(of_items))
 
-    def hold(self, signal: Signal, vector: rules.Vector, space: rules.Space) -> bool:
-        """Keep to what people said of these words, or of words as good as the same; whether that settles the theme."""
+    def hold(self, signal: Signal, vector: rules.Vector | None, space: rules.Space) -> bool:
+        """Keep to what people said of these words, or of words as good as the same; whether that settles the theme.
+
+        Without a `vector` of this embedding model only the very words count.
+        """
         own = [
             one
             for one in self.of_items.get(signal.raw_feedback_item_id, [])
@@ -66,7 +69,7 @@ class Precedents:
             for one in own:
                 one.signal = signal
             return _follow(signal, {one.field: one.new_value for one in own}, _("A person put it right"))
-        nearest = rules.nearest_precedent(vector, self.vectors, space)
+        nearest = None if vector is None else rules.nearest_precedent(vector, self.vectors, space)
         if nearest is None:
             return False
         return _follow(signal, self.changes[nearest], _("A person put the same right before"))

@@ -30,6 +30,10 @@ CANDIDATES = 24
 #: Centred similarity from which two wordings say the same thing, so that what a person said of one holds for the other.
 SAME_THING = 0.72
 
+#: Document 3, section 5.5, for themes that a language model chose: plain cosines, and the model's own confidence.
+CANDIDATE_COSINE = 0.42
+CHOSEN_COSINE, CHOSEN_CONFIDENCE = 0.50, 0.70
+
 
 @dataclass(slots=True)
 class Space:
@@ -71,10 +75,15 @@ class Space:
         self.last = vector
 
 
-def why_unthemed(signal_type: str, *, tells: bool) -> str:
-    """Why a signal gathers no theme, for a person to read; empty when it may."""
+def why_unthemed(signal_type: str, *, tells: bool, comparable: bool = True) -> str:
+    """Why a signal gathers no theme, for a person to read; empty when it may.
+
+    Vectors of two models cannot be compared: a signal whose vector is not of the workspace's model waits for one.
+    """
     if signal_type in UNTHEMED:
         return "Thanks are counted, not themed"
+    if not comparable:
+        return "It waits for its vector by the language model"
     return "" if tells else "It says how somebody feels, not about what"
 
 
@@ -126,6 +135,16 @@ def assign(vector: Vector, centroids: Matrix, space: Space) -> Decision:
         needs_review=similarity < sure,
         reason=f"{similarity:.2f} alike, {join:.2f} is needed here",
     )
+
+
+def founded(reason: str, instead_of: Decision) -> Decision:
+    """A new theme because a language model saw none that fits, whatever the vectors say."""
+    return Decision("create_new", None, instead_of.similarity, 1.0, needs_review=False, reason=reason)
+
+
+def is_chosen_surely(*, confidence: float, cosine: float) -> bool:
+    """Whether a language model's choice stands without a person looking at it."""
+    return confidence >= CHOSEN_CONFIDENCE and cosine >= CHOSEN_COSINE
 
 
 def _confidence(distance: float, sd: float) -> float:

@@ -1,6 +1,7 @@
 """Django's entry for this package."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class UnderstandingConfig(AppConfig):
@@ -8,3 +9,7 @@ class UnderstandingConfig(AppConfig):
 
     name = "tellback.understanding"
     label = "understanding"
+
+    def ready(self) -> None:
+        """Have the rooms above say what signals may be sorted into, in their module `taxonomy`."""
+        autodiscover_modules("taxonomy")

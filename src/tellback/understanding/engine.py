@@ -1,18 +1,55 @@
-"""Which engine this process understands with: made once, from the settings."""
+"""Which engine understands: the local one, made once for each process, or the language model that a workspace chose."""
 
 import functools
 import subprocess
 import sys
+from uuid import UUID
 
+import httpx
 from django.conf import settings
+from django.utils import timezone
 
+from tellback.engines.openai import Endpoint, OpenAIEngine
+from tellback.intake.policy import policy_of
 from tellback.kernel.errors import Unavailable
+from tellback.platform.addresses import Allowed
+from tellback.platform.outbound_http import guarded_client
+from tellback.platform.tenancy import in_workspace
 from tellback.sdk.engine import Engine
+from tellback.understanding.language_model.books import Books
+from tellback.understanding.language_model.choices import Choices, choices_of
+from tellback.workspaces.models import Workspace
+
+
+def engine_for(workspace_id: UUID) -> Engine:
+    """The engine that this workspace has chosen, as it is set now. Needs no workspace to be set."""
+    with in_workspace(workspace_id):
+        stored = Workspace.objects.values_list("settings", flat=True).get(pk=workspace_id)
+    choices = choices_of(workspace_id, stored)
+    if choices.engine == "local":
+        return get_engine()
+    books = Books(workspace_id=workspace_id, choices=choices, policy=policy_of(workspace_id, stored), now=timezone.now)
+    return OpenAIEngine(
+        endpoint=endpoint_of(choices),
+        models=choices.models,
+        local=get_engine(),
+        host=books,
+    )
+
+
+def endpoint_of(choices: Choices) -> Endpoint:
+    """The endpoint that these choices name. Connections are kept between calls."""
+    return Endpoint(client=_client(choices.allowed), base_url=choices.base_url, key=choices.key)
+
+
+@functools.lru_cache(maxsize=64)
+def _client(allowed: Allowed) -> httpx.Client:
+    return guarded_client(allowed=allowed)
 
 
 @functools.cache
 def get_engine() -> Engine:
-    """The configured engine, loaded on first use and kept for the life of the process."""
+    """The local engine, loaded on first use and kept for the life of the process."""
     from tellback.engines.local import load_local_engine  # noqa: PLC0415 - loads the model, only where it is needed
 
     return load_local_engine(cache_dir=settings.DATA_DIR / "models", model_dir=settings.OPTIONS.model_dir)

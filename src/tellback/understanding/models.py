@@ -5,7 +5,9 @@ database's foreign keys.
 """
 
 from django.db import models
+from django.db.models import Value
 
+from tellback.engines.openai import REASONS
 from tellback.intake.models import RawItem
 from tellback.platform.vectors import EmbeddingField
 from tellback.workspaces.models import Principal, WorkspaceOwned
@@ -66,7 +68,20 @@ class Signal(WorkspaceOwned):
     theme_id = models.UUIDField(null=True, blank=True)
     theme_similarity = models.FloatField(null=True, blank=True)
     theme_reason = models.TextField(null=True, blank=True, help_text="Why it is in this theme, in words")
+    theme_decision = models.JSONField(
+        null=True, blank=True, help_text="What the language model decided: {theme, confidence, reasoning, title, …}"
+    )
+    tag_ids = models.JSONField(
+        default=list, db_default=Value([], models.JSONField()), help_text="Tags that fit it: list of ids"
+    )
     needs_review = models.BooleanField(default=False)
+    fallback_reason = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the local engine stood in for the language model",
+    )
     extraction_confidence = models.FloatField()
     interpretation_confidence = models.FloatField(null=True, blank=True)
     embedding = EmbeddingField(null=True, blank=True)
@@ -95,10 +110,20 @@ class Signal(WorkspaceOwned):
             models.Index(fields=["workspace", "board_id"], name="feedback_signals_board_idx"),
             models.Index(fields=["workspace", "processing_state"], name="feedback_signals_state_idx"),
             models.Index(fields=["workspace", "-created_at"], name="feedback_signals_time_idx"),
+            models.Index(
+                fields=["workspace", "raw_feedback_item"],
+                condition=~models.Q(fallback_reason=""),
+                name="feedback_signals_fallback_idx",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.summary
+
+    @property
+    def why_read_here(self) -> str:
+        """Why this machine read it in place of the language model, in words; empty when nothing stood in."""
+        return REASONS.get(self.fallback_reason, "")
 
 
 class CorrectedField(models.TextChoices):
@@ -150,3 +175,72 @@ class Correction(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.raw_feedback_item_id}"
+
+
+class ModelState(WorkspaceOwned):
+    """How the language model of a workspace has answered lately: its circuit breaker. One row for each workspace."""
+
+    id_prefix = "model_state"
+
+    failures = models.PositiveIntegerField(default=0, help_text="In a row")
+    openings = models.PositiveIntegerField(default=0, help_text="In a row")
+    open_until = models.DateTimeField(null=True, blank=True)
+    trial_at = models.DateTimeField(null=True, blank=True, help_text="When the one call of a half-open breaker left")
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_failure_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "language_model_state"
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="language_model_state_one")]
+
+    def __str__(self) -> str:
+        return str(self.open_until or "closed")
+
+
+class ModelDay(WorkspaceOwned):
+    """What the language model cost a workspace in one day (UTC), and what of its answers was thrown away."""
+
+    id_prefix = "model_day"
+
+    day = models.DateField()
+    calls = models.PositiveIntegerField(default=0)
+    remembered = models.PositiveIntegerField(default=0, help_text="Answers that needed no call")
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    reserved_tokens = models.PositiveBigIntegerField(default=0, help_text="Held for questions that are under way")
+    reserved_at = models.DateTimeField(null=True, blank=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=6, default=0, help_text="In the currency of the prices")
+    passes = models.JSONField(default=dict, help_text="Tokens of each pass: {name: [input, output]}")
+    stood_in = models.JSONField(default=dict, help_text="How often the local engine stood in: {reason: count}")
+    rejected = models.JSONField(default=dict, help_text="What failed the checks: {kind: count}")
+    exhausted_at = models.DateTimeField(null=True, blank=True, help_text="When the budget first did not suffice")
+
+    class Meta:
+        db_table = "language_model_day"
+        constraints = [models.UniqueConstraint(fields=["workspace", "day"], name="language_model_day_one")]
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+    @property
+    def tokens(self) -> int:
+        """What was spent."""
+        return self.input_tokens + self.output_tokens
+
+
+class ModelAnswer(WorkspaceOwned):
+    """An answer that is remembered for a while, under the hash of all that it depends on. Only a cache."""
+
+    id_prefix = "model_answer"
+
+    key = models.CharField(max_length=64, help_text="SHA-256 of model, prompt, question and schema, hex")
+    content = models.TextField()
+
+    class Meta:
+        db_table = "language_model_answer"
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="language_model_answer_once")]
+        indexes = [models.Index(fields=["workspace", "created_at"], name="language_model_answer_age_idx")]
+
+    def __str__(self) -> str:
+        return self.key

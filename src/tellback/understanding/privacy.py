@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.subject import Subject
-from tellback.understanding.models import Correction, Signal
+from tellback.understanding.models import Correction, ModelAnswer, Signal
 
 
 def _list(subject: Subject) -> Iterator[Record]:
@@ -28,6 +28,8 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     signals = Signal.objects.filter(raw_feedback_item__in=subject.item_ids)
     corrections = Correction.objects.filter(raw_feedback_item__in=subject.item_ids)
     return {
+        # Remembered answers quote whom they are about, and are only a cache: all of them go.
+        "remembered answers": ModelAnswer.objects.all().delete()[0],
         "corrections": corrections.update(
             previous_value=None,
             new_value="",
@@ -43,6 +45,7 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
             evidence_spans=[],
             implicit_need=None,
             theme_reason=None,
+            theme_decision=None,
             embedding=None,
             embedding_model=None,
             updated_at=now,

@@ -22,6 +22,7 @@ from tellback.sdk.engine import (
     Item,
     Sentiment,
     SignalType,
+    Taxonomy,
     Urgency,
     Vectors,
 )
@@ -122,7 +123,13 @@ class LocalEngine:
         best = int(weights.argmax())
         return _Reading(span, cast(SignalType, self._signals.classes[best]), float(weights[best]))
 
-    def interpret(self, items: Sequence[Item], signals: Sequence[ExtractedSignal]) -> list[Interpretation]:
+    def interpret(
+        self,
+        items: Sequence[Item],
+        signals: Sequence[ExtractedSignal],
+        *,
+        taxonomies: Sequence[Taxonomy] | None = None,  # noqa: ARG002 - themes are found by vectors alone
+    ) -> list[Interpretation]:
         """Sentiment by a trained head, nudged by stars; urgency by wording."""
         texts = [" ".join(span.quote for span in signal.evidence) for signal in signals]
         odds = self._sentiment.probabilities(texts, self.read(texts))

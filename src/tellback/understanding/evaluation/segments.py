@@ -1,5 +1,6 @@
 """How well one item is taken apart into its signals."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _add(tally: Tally, hits: int, truth: list[Place], guess: list[Place]) -> Non
 
 
 def _score_labels(
-    tally: Tally, truth: list[dict[str, Any]], signals: list[ExtractedSignal], pairs: list[tuple[int, int]]
+    tally: Tally, truth: list[dict[str, Any]], signals: Sequence[ExtractedSignal], pairs: list[tuple[int, int]]
 ) -> None:
     for i, j in pairs:
         fitting = LABELS.get(str(truth[i]["label"]))

@@ -1,0 +1,1 @@
+"""The language model of a workspace: what it has set, what it has spent, and whether the endpoint answers."""
