@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tellback.engines.openai.words import Sent, plain_words
 from tellback.kernel.spans import Span
@@ -30,6 +30,14 @@ from tellback.sdk.engine import (
 
 T = TypeVar("T")
 Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+def _absent(value: object) -> object:
+    return None if isinstance(value, str) and value in {"", "null"} else value
+
+
+#: Endpoints without strict schemas leave out what is null, or write it as a text.
+Id = Annotated[str | None, BeforeValidator(_absent)]
 
 MAX_ANSWER = 64_000
 MAX_SIGNALS = 24
@@ -80,7 +88,7 @@ class _Answer(BaseModel):
 class _Signal(_Answer):
     signalType: SignalType
     summary: str
-    implicitNeed: str | None
+    implicitNeed: str | None = None
     evidence: list[str]
     confidence: Confidence
 
@@ -92,23 +100,23 @@ class _Extraction(_Answer):
 class _NewTheme(_Answer):
     title: str
     summary: str
-    parentThemeId: str | None
+    parentThemeId: Id = None
 
 
 class _Decision(_Answer):
     action: Literal["assign_existing", "create_new"]
-    themeId: str | None
-    newTheme: _NewTheme | None
+    themeId: Id = None
+    newTheme: _NewTheme | None = None
     confidence: Confidence
     reasoning: str
 
 
 class _Interpretation(_Answer):
-    boardId: str | None
-    tags: list[str]
+    boardId: Id = None
+    tags: list[str] = []
     sentiment: Sentiment
     urgency: Urgency
-    underlyingNeed: str | None
+    underlyingNeed: str | None = None
     themeDecision: _Decision
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
+from pytest_django.fixtures import Settings
 
 from tellback.boards.models import Board, Tag
 from tellback.effects.models import KeptMail
@@ -257,3 +259,24 @@ def test_old_answers_are_forgotten(talking: Talking) -> None:
     ModelAnswer.objects.update(created_at=NOW - timedelta(days=60))
     talking.upgrade()
     assert not ModelAnswer.objects.exists()
+
+
+def test_the_environment_alone_is_enough(talking: Talking, settings: Settings) -> None:
+    talking.workspace.settings = {}
+    talking.workspace.save()
+    settings.OUTBOUND_ALLOWED = []
+    changes = {"engine": "openai", "openai_base_url": talking.model.url, "openai_api_key": SecretStr("sk-environment")}
+    settings.OPTIONS = settings.OPTIONS.model_copy(update={**changes, "interpretation_model": "sorter"})
+    talking.say(TEXTS[0])
+    signal = Signal.objects.get()
+    assert (signal.extraction_model, signal.interpretation_model) == ("gpt-5.2", "sorter")
+    assert {asked.authorization for asked in talking.model.asked} == {"Bearer sk-environment"}
+
+
+def test_the_environments_key_goes_to_no_address_of_a_workspace(talking: Talking, settings: Settings) -> None:
+    changes = {"openai_base_url": "http://127.0.0.1:1/v1", "openai_api_key": SecretStr("sk-environment")}
+    settings.OPTIONS = settings.OPTIONS.model_copy(update=changes)
+    talking.workspace.settings = {}
+    talking.choose(key="")
+    talking.say(TEXTS[0])
+    assert {asked.authorization for asked in talking.model.asked} == {""}

@@ -164,6 +164,15 @@ def test_ids_come_back_as_those_that_were_supplied() -> None:
     assert (made.theme_id, made.title, made.parent_id) == (None, "Broken exports", "th2")
 
 
+def test_what_is_null_may_be_left_out_or_written_as_a_text() -> None:
+    whole = json.loads(interpretation({**CREATE, "themeId": "", "newTheme": {**NEW, "parentThemeId": "null"}}))
+    del whole["boardId"], whole["underlyingNeed"], whole["tags"]
+    value = check_interpretation(json.dumps(whole), handles=HANDLES).value
+    assert (value.board_id, value.tag_ids, value.need) == (None, (), None)
+    assert value.theme is not None
+    assert (value.theme.theme_id, value.theme.parent_id) == (None, None)
+
+
 def test_an_unknown_tag_is_left_out_and_counted() -> None:
     checked = check_interpretation(interpretation(tags=["tag-1", "tag-7", "tag-1"]), handles=HANDLES)
     assert checked.value.tag_ids == ("t1",)
@@ -175,6 +184,7 @@ def test_an_unknown_tag_is_left_out_and_counted() -> None:
     [
         (interpretation(boardId="board-9"), "unknown_id"),
         (interpretation(boardId="b1"), "unknown_id"),
+        (interpretation(boardId=["board-1"]), "off_schema"),
         (interpretation({"themeId": "th1"}), "unknown_id"),
         (interpretation({"themeId": "theme-99"}), "unknown_id"),
         (interpretation({**CREATE, "newTheme": {**NEW, "parentThemeId": "theme-99"}}), "unknown_id"),
