@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tellback.platform.jobs import Queue, defer_once, job_in_steps
+from tellback.platform.jobs import Queue, defer, defer_once, job_in_steps
 from tellback.platform.tenancy import in_workspace
 from tellback.platform.upkeep import periodic
 from tellback.understanding import services
@@ -15,11 +15,14 @@ from tellback.understanding.language_model.choices import get_choices
 
 @job_in_steps("understanding.understand", queue=Queue.AI)
 def understand(*, workspace_id: UUID, item_ids: list[str]) -> None:
-    """Find the signals of these raw items, so many at a time as the engine reads in one go."""
-    engine, ids = engine_for(workspace_id), [UUID(item_id) for item_id in item_ids]
-    for start in range(0, len(ids), engine.identity.batch):
-        some = ids[start : start + engine.identity.batch]
-        services.understand(workspace_id=workspace_id, item_ids=some, engine=engine, now=timezone.now())
+    """Find the signals of these raw items: as many as the engine reads in one go, then it is others' turn."""
+    engine = engine_for(workspace_id)
+    some, rest = item_ids[: engine.identity.batch], item_ids[engine.identity.batch :]
+    ids = [UUID(item_id) for item_id in some]
+    services.understand(workspace_id=workspace_id, item_ids=ids, engine=engine, now=timezone.now())
+    if rest:
+        with in_workspace(workspace_id):
+            defer("understanding.understand", queue=Queue.AI, workspace_id=workspace_id, item_ids=rest)
 
 
 @job_in_steps("understanding.upgrade", queue=Queue.AI)

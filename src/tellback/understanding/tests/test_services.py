@@ -58,9 +58,7 @@ def understood_by_another(talking: Talking, item: RawItem) -> Callable[[], None]
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["works on", "fails"])
-def test_a_worker_that_wakes_after_its_lease_changes_nothing(
-    talking: Talking, item: RawItem, fails: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_worker_that_wakes_after_its_lease_changes_nothing(talking: Talking, item: RawItem, fails: bool) -> None:
     local = get_engine()
     assert isinstance(local, LocalEngine)
     happened: list[bool] = []
@@ -77,7 +75,6 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(
     assert signal.created_at == NOW + LEASE + timedelta(seconds=1)
     assert RawItem.objects.get(pk=item.pk).processing_state == ItemState.INTERPRETING
     assert RawItem.objects.get(pk=item.pk).last_error is None
-    assert fails or "lease of 1 items was lost" in caplog.text
 
 
 def test_a_worker_that_holds_its_lease_stores_what_it_found(talking: Talking, item: RawItem) -> None:
