@@ -94,10 +94,19 @@ def test_signals_are_scored_by_their_place(tmp_path: Path, engine: LocalEngine) 
         {"start": 0, "end": 22, "quote": text[:22], "label": "rating"},
         {"start": 23, "end": len(text), "quote": text[23:], "label": "bug"},
     ]
-    rows: list[dict[str, object]] = [{"text": text, "signals": wanted}, {"text": "Please add maps.", "signals": []}]
+    rows: list[dict[str, object]] = [{"text": text, "signals": wanted}, {"text": "It freezes.", "signals": []}]
     report = evaluation.evaluate_signals(lines(tmp_path / "a.jsonl", rows), engine=engine)
     assert report["span_f1"] == report["segment_iou80"] == report["label_accuracy"] == report["precision"] == 1
     assert report["precision_all_rows"] == pytest.approx(2 / 3)
+
+
+def test_what_a_file_does_not_label_is_not_held_against_the_engine(tmp_path: Path, engine: LocalEngine) -> None:
+    text = "I love the new search. The CSV export crashes with more than 500 rows."
+    crash = {"start": 23, "end": len(text), "quote": text[23:], "label": "Crashing Issues"}
+    report = evaluation.evaluate_signals(
+        lines(tmp_path / "a.jsonl", [{"text": text, "signals": [crash]}]), engine=engine
+    )
+    assert report["precision"] == report["tight_f1"] == 1
 
 
 def test_pii_is_scored_by_type_and_place(tmp_path: Path) -> None:
