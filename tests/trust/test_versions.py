@@ -55,7 +55,7 @@ def test_the_same_key_with_another_text_is_refused(door: Door) -> None:
     body = {"content": "One thing.", "idempotencyKey": str(uuid4())}
     assert send(door, body).status_code == 202
     refused = send(door, {**body, "content": "Another."})
-    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
+    assert (refused.status_code, refused.json().get("code")) == (422, "idempotency-key-reused")
 
 
 def test_a_refusal_points_to_each_field_and_does_not_use_up_the_key(door: Door) -> None:

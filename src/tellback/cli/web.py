@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import resource
 import signal
 import socket
 import time
@@ -12,6 +13,9 @@ import typer
 
 from tellback.cli.environment import ensure_secret_key, prepare_database_url, read_options, set_up_django
 from tellback.kernel.errors import Unavailable
+
+#: Open files that one process can make use of.
+MOST_FILES = 65_536
 
 
 def web(
@@ -28,6 +32,7 @@ def web(
 
     from tellback.config.http import PatientProtocol
 
+    _allow_many_connections()
     options = read_options()
     listener = listen(host or options.host, options.port if port is None else port)
     embedded = prepare_database_url(options)
@@ -52,6 +57,14 @@ def web(
         server.run(sockets=[listener])
     if embedded and embedded.started_here:
         embedded.stop_unless_used()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have: each connection is one, and the usual limit is for shells."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(least, wanted), most))
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
 from tellback.edge.people import signed_author
+from tellback.edge.room import LARGE, Room
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
 from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
@@ -42,8 +43,6 @@ Read = tuple[Submission, list[SentFile]]
 
 #: The door's addresses, each also with a slash at its end.
 PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
-#: Taking private data out of more text than this would hold up the other requests, so it is done beside them.
-LONG = 4_000
 #: The widget keeps what it could not send for a week, and must not be counted twice then.
 WIDGET_WINDOW = timedelta(days=8)
 
@@ -70,6 +69,7 @@ class Edge:
         self.committer = Committer(conninfo=conninfo)
         self.limiter = RateLimiter(conninfo=conninfo)
         self.files = FileKeeper()
+        self.room = Room()
 
     def start(self) -> None:
         """Begin accepting."""
@@ -92,7 +92,9 @@ class Edge:
         now = datetime.now(UTC)
         version = scope["path"].split("/")[1]
         try:
-            status, extra, body = await self._accept(scope, headers, receive, version=version, now=now)
+            self.room.require()
+            with self.room.place(receive) as receive_into_place:
+                status, extra, body = await self._accept(scope, headers, receive_into_place, version=version, now=now)
         except TellbackError as error:
             problem = problem_of(error)
             status, extra, body = problem.status, problem.headers, problem.body
@@ -135,7 +137,7 @@ class Edge:
             submission = with_files(submission, kept, notes)
         if author:
             submission = replace(submission, author=author)
-        row = await _prepared(submission, now=now, policy=sender.policy)
+        row = await _prepared(submission, now=now, policy=sender.policy, beside=_is_large(headers))
         accepted = await self.committer.store(sender.holder.workspace_id, row)
         if submission.files and accepted.outcome != Outcome.ACCEPTED:
             await self.files.discard(submission.files)
@@ -176,7 +178,7 @@ class Edge:
         require_json(headers)
         header = stated_key(headers)
         body = await read_body(headers, receive, limit=self.options.max_batch_bytes)
-        batch = await asyncio.to_thread(read_batch, body, sender, header=header, now=now)
+        batch = await read_batch(body, sender, header=header, now=now)
         outcomes = await self._store(sender.holder.workspace_id, batch)
         results = [batch.result(index, outcome) for index, outcome in enumerate(outcomes)]
         refused = [outcome for outcome in outcomes if isinstance(outcome, TellbackError)]
@@ -225,10 +227,17 @@ class Edge:
         }
 
 
-async def _prepared(submission: Submission, *, now: datetime, policy: Policy) -> dict[str, Any]:
-    if len(submission.text) <= LONG and not submission.context.get("thread"):
-        return prepare(submission, now=now, policy=policy)
-    return await asyncio.to_thread(prepare, submission, now=now, policy=policy)
+async def _prepared(submission: Submission, *, now: datetime, policy: Policy, beside: bool) -> dict[str, Any]:
+    """Its row. Taking private data out of much text would hold up the other requests, so it is done beside them."""
+    if beside:
+        return await asyncio.to_thread(prepare, submission, now=now, policy=policy)
+    return prepare(submission, now=now, policy=policy)
+
+
+def _is_large(headers: dict[str, str]) -> bool:
+    """Whether a request is long, or does not say how long it is."""
+    length = headers.get("content-length", "")
+    return not length.isdigit() or int(length) > LARGE
 
 
 def _author_of(headers: dict[str, str], holder: KeyHolder) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A batch of version 2: up to a hundred pieces of feedback in one request, each with a result of its own."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from tellback.kernel.errors import FieldError, Invalid, TellbackError
 from tellback.platform.problems import problem_document
 
 MAX_ITEMS = 100
+#: Bytes up to which a batch is read between other requests, so many items at a time (well under a millisecond): threads
+#: that contend for the interpreter cost a fifth more. What is longer is read beside them.
+SHORT, SLICE = 65_536, 10
 Row = dict[str, Any]
 
 
@@ -48,12 +52,24 @@ class Batch:
         return {"index": index, **outcome}
 
 
-def read_batch(body: bytes, sender: Sender, *, header: str, now: datetime) -> Batch:
-    """The batch in a body: an array of items, or an object with `items`. Takes long, so call it in a thread.
+async def read_batch(body: bytes, sender: Sender, *, header: str, now: datetime) -> Batch:
+    """The batch in a body: an array of items, or an object with `items`.
 
     With the header Idempotency-Key, items without a key of their own get it with their index. Raises `BadJson`, and
     `Invalid` for what is no batch; what is wrong with one item is that item's result.
     """
+    if len(body) > SHORT:
+        return await asyncio.to_thread(_read, body, sender, header, now)
+    path, items = _items_of(parse_json(body))
+    rows: list[Row | TellbackError] = []
+    for index, item in enumerate(items):
+        rows.append(_row_of(item, index, sender, header, now))
+        if index % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+    return Batch(path, rows)
+
+
+def _read(body: bytes, sender: Sender, header: str, now: datetime) -> Batch:
     path, items = _items_of(parse_json(body))
     return Batch(path, [_row_of(item, index, sender, header, now) for index, item in enumerate(items)])
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tellback.connections.models import Integration
-from tellback.workspaces.models import ApiKey, Principal, WorkspaceOwned
+from tellback.workspaces.models import ApiKey, Principal, Workspace, WorkspaceOwned
 
 
 class DeliveryMode(models.TextChoices):
@@ -85,7 +85,9 @@ class RawItem(WorkspaceOwned):
 
     id_prefix = "raw_fb"
 
-    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    # Each index costs every item that comes in: the two below are the beginnings of others.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+", db_index=False)
     source_type = models.CharField(max_length=40)
     external_id = models.TextField()
     dedupe_key = models.TextField()
@@ -98,7 +100,7 @@ class RawItem(WorkspaceOwned):
     channel = models.CharField(max_length=20)
     category = models.CharField(max_length=20, default="other")
     severity = models.CharField(max_length=10, default="medium")
-    receipt_token = models.CharField(max_length=43, unique=True, help_text="Unguessable; the author's private link")
+    receipt_token = models.CharField(max_length=43, help_text="Unguessable; the author's private link")
     silent = models.BooleanField(default=False, help_text="From an import: nobody is mailed or hooked about it")
 
     processing_state = models.CharField(max_length=30, choices=ItemState.choices, default=ItemState.PENDING_CONTEXT)
@@ -114,7 +116,10 @@ class RawItem(WorkspaceOwned):
 
     class Meta:
         db_table = "raw_feedback_items"
-        constraints = [models.UniqueConstraint(fields=["source", "dedupe_key"], name="raw_feedback_dedupe_idx")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "dedupe_key"], name="raw_feedback_dedupe_idx"),
+            models.UniqueConstraint(fields=["receipt_token"], name="raw_feedback_receipt_unique"),
+        ]
         indexes = [
             models.Index(fields=["workspace", "processing_state"], name="raw_feedback_state_idx"),
             models.Index(fields=["workspace", "source_type"], name="raw_feedback_source_type_idx"),
@@ -160,10 +165,14 @@ class Attachment(WorkspaceOwned):
 
 
 class IdempotencyKey(WorkspaceOwned):
-    """A request that was already accepted: the same key within its window gets the same answer."""
+    """A request that was already accepted: the same key within its window gets the same answer.
+
+    Its id is that of the first item that it stood for.
+    """
 
     id_prefix = "idem"
 
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     scope = models.CharField(max_length=64, help_text="The credential the key was sent with")
     key = models.TextField()
     fingerprint = models.CharField(max_length=64, help_text="Keyed digest of the body, hex")

@@ -33,6 +33,8 @@ TARGET_P99_MS = 50.0
 #: Pieces of feedback in a batch, and how many times as many a second they are to be.
 BATCH = 100
 TARGET_BATCH_RATIO = 3.0
+#: How many times the peak is sent to see what becomes of it, over more connections than the door has room for.
+OVERLOAD, OVERLOAD_CONNECTIONS = 3, 800
 
 #: One row of the raw items' shape, indexes included, as an ordinary insert would store it.
 PGBENCH_TABLE = "CREATE TABLE IF NOT EXISTS bench_row (LIKE raw_feedback_items INCLUDING ALL)"
@@ -75,12 +77,31 @@ def measure_intake(*, seconds: float) -> dict[str, Any]:
         peak = max(float(run["per_second"]) for run in runs)
         say("Measuring the latency at half of the peak …")
         half = _load(stage, connections=64, seconds=seconds * 2, rate=peak / 2)
+        say("Measuring what becomes of three times the peak …")
+        overload = _overload(stage, peak=peak, seconds=seconds)
         with psycopg.connect(stage.url) as connection:
             stored = connection.execute("SELECT count(*) FROM raw_feedback_items").fetchone()
     return {
         **_report(runs, half=half, ceiling=ceiling, stored=int(stored[0]) if stored else 0),
         **_compare_versions(runs, others),
+        "overload": overload,
     }
+
+
+def _overload(stage: Stage, *, peak: float, seconds: float) -> dict[str, Any]:
+    """Send more than can be taken. `lost` is how many of the accepted are not stored exactly once."""
+    ledger = stage.folder / "accepted"
+    plan = Plan(stage.port, stage.key, OVERLOAD_CONNECTIONS, seconds=seconds, rate=OVERLOAD * peak, ledger=str(ledger))
+    result = _run_load(plan)
+    keys = ledger.read_text().split()
+    with psycopg.connect(stage.url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM raw_feedback_items WHERE external_id = ANY(%s) "
+            "GROUP BY external_id HAVING count(*) = 1) AS once",
+            [keys],
+        ).fetchone()
+    assert row
+    return {"sent_per_second": round(OVERLOAD * peak), **asdict(result), "lost": len(keys) - row[0]}
 
 
 def _compare(stage: Stage, *, connections: int, seconds: float) -> dict[str, Any]:
@@ -133,7 +154,7 @@ def _report(runs: list[dict[str, Any]], *, half: Result, ceiling: float, stored:
         "half_peak_p50_ms": half.p50_ms,
         "half_peak_p99_ms": half.p99_ms,
         "rows_stored": stored,
-        "refused_or_failed": sum(run["other"] for run in runs) + half.other,
+        "refused_or_failed": sum(run["refused"] + run["other"] for run in runs) + half.refused + half.other,
         "target_met": ratios["ratio_64"] >= TARGET_RATIO and half.p99_ms < TARGET_P99_MS,
     }
 
@@ -164,6 +185,11 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     say(
         f"One sender stores {report['ratio_batch']} times as many items a second in batches of {BATCH}; "
         f"with many senders it is {report['ratio_batch_peak']} times."
+    )
+    overload = report["overload"]
+    say(
+        f"Of {OVERLOAD} times the peak {overload['accepted']} are accepted (p99 {overload['p99_ms']} ms), "
+        f"{overload['refused']} told to come back, {overload['other']} answered otherwise; {overload['lost']} are lost."
     )
     say(
         f"At half of the peak ({report['half_peak_per_second']:.0f}/s): p50 {report['half_peak_p50_ms']} ms, "

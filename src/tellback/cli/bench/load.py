@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import cast
 
 import uvloop
@@ -25,7 +26,8 @@ STATIC = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-le
 class Plan:
     """What to send: to which port, with which key, over how many connections. `rate` 0 is as fast as answers come.
 
-    `version` is that of the payload; `batch` is how many of version 2 one request carries, 0 for none of a batch.
+    `version` is that of the payload; `batch` is how many of version 2 one request carries, 0 for none of a batch. The
+    idempotency keys of what was accepted are written to the file `ledger`, a line each.
     """
 
     port: int
@@ -35,16 +37,19 @@ class Plan:
     rate: float = 0.0
     version: str = "v1"
     batch: int = 0
+    ledger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came back. Latencies are in milliseconds, from the instant at which a request was due.
+    """What came back. Latencies are in milliseconds, from the instant at which an accepted request was sent or due.
 
-    `accepted` and `per_second` count pieces of feedback, `other` counts requests.
+    `accepted` and `per_second` count pieces of feedback, `refused` (told to come back later: 429 or 503 with
+    Retry-After) and `other` count requests.
     """
 
     accepted: int
+    refused: int
     other: int
     per_second: float
     p50_ms: float
@@ -91,9 +96,11 @@ class _Requests:
             f"content-length: {length}\r\n\r\n"
         ).encode()
 
-    def next(self) -> bytes:
-        items = b",".join(self._start + _key() + self._after for _ in range(self.count))
-        return self._head + self._around[0] + items + self._around[1]
+    def next(self) -> tuple[list[bytes], bytes]:
+        """The next request, and the keys in it."""
+        keys = [_key() for _ in range(self.count)]
+        items = b",".join(self._start + key + self._after for key in keys)
+        return keys, self._head + self._around[0] + items + self._around[1]
 
 
 def _key() -> bytes:
@@ -107,6 +114,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, load: "_Load") -> None:
         self.load = load
         self.due = 0.0
+        self.keys: list[bytes] = []
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -114,7 +122,8 @@ class _Connection(asyncio.Protocol):
 
     def send(self, due: float) -> None:
         self.due = due
-        self.transport.write(self.load.requests.next())
+        self.keys, request = self.load.requests.next()
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         data = self.received + data
@@ -124,7 +133,7 @@ class _Connection(asyncio.Protocol):
             self.received = data
             return
         self.received = b""
-        self.load.answered(self, accepted=data.startswith(b"HTTP/1.1 202"))
+        self.load.answered(self, data)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.load.lost(error)
@@ -135,7 +144,8 @@ class _Load:
         self.plan = plan
         self.requests = _Requests(plan)
         self.latencies: list[float] = []
-        self.other = 0
+        self.accepted: list[bytes] = []
+        self.refused = self.other = 0
         self.loop = asyncio.get_running_loop()
         self.finished = self.loop.create_future()
         self.interval = plan.connections / plan.rate if plan.rate else 0.0
@@ -152,19 +162,26 @@ class _Load:
             self.loop.call_later(first - began, connection.send, first)
         await asyncio.wait_for(self.finished, self.plan.seconds + 15)
         taken = time.perf_counter() - began
+        if self.plan.ledger:
+            Path(self.plan.ledger).write_bytes(b"\n".join(self.accepted))
         found = sorted(self.latencies) or [0.0]
         return Result(
             accepted=len(self.latencies) * self.requests.count,
+            refused=self.refused,
             other=self.other,
             per_second=round(len(self.latencies) * self.requests.count / taken, 1),
             p50_ms=round(found[len(found) // 2] * 1000, 2),
             p99_ms=round(found[int(len(found) * 0.99)] * 1000, 2),
         )
 
-    def answered(self, connection: _Connection, *, accepted: bool) -> None:
+    def answered(self, connection: _Connection, answer: bytes) -> None:
         now = time.perf_counter()
-        if accepted:
+        if answer.startswith(b"HTTP/1.1 202"):
             self.latencies.append(now - connection.due)
+            if self.plan.ledger:
+                self.accepted += connection.keys
+        elif answer.startswith((b"HTTP/1.1 429", b"HTTP/1.1 503")) and b"\r\nretry-after: " in answer:
+            self.refused += 1
         else:
             self.other += 1
         due = connection.due + self.interval if self.interval else now

@@ -1,0 +1,97 @@
+"""The product as somebody careless would have built it, one fault at a time: what the tests are there to catch.
+
+A process with the settings `tests.harness.careless_settings` has the fault that the order `careless` names, from then
+on and until it names another one.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class Careless(AppConfig):
+    """Spoils what has just been loaded."""
+
+    name = "tests.harness.careless"
+    label = "careless"
+
+    def ready(self) -> None:
+        """Put each fault beside what it spoils."""
+        spoil()
+
+
+def has(fault: str) -> bool:
+    """Whether it is this fault's turn."""
+    order = Path(os.environ["HARNESS_ORDERS"]) / "careless"
+    return order.exists() and order.read_text() == fault
+
+
+def spoil() -> None:
+    """Every fault, ready for its turn."""
+    from tellback.edge import app, batch, body
+    from tellback.edge.committer import Committer
+    from tellback.edge.limits import RateLimiter
+    from tellback.edge.room import Room
+    from tellback.intake import accept
+    from tellback.intake.accept import Accepted, Outcome
+    from tellback.kernel.errors import Conflict
+    from tellback.platform.rate_limits import Allowance
+
+    prepare, store_all, require, take = accept.prepare, Committer.store_all, Room.require, RateLimiter.take
+    parse_v1, read_body = body.parse_v1, body.read_body
+    seen: set[str] = set()
+    under_way: set[asyncio.Task[Any]] = set()
+
+    def prepare_carelessly(*arguments: Any, **named: Any) -> dict[str, Any]:
+        row = prepare(*arguments, **named)
+        if has("forgets keys"):
+            row |= {"scope": None, "key": None, "fingerprint": None}
+        if has("compares nothing"):
+            row["fingerprint"] = "0" * 64
+        if has("tells no credentials apart"):
+            row["scope"] = "everybody"
+        return row
+
+    async def store_later(self: Committer, workspace_id: Any, rows: Any) -> Any:
+        if not has("answers first"):
+            return await store_all(self, workspace_id, rows)
+
+        async def later() -> None:
+            await asyncio.sleep(0.5)
+            await store_all(self, workspace_id, rows)
+
+        task = asyncio.create_task(later())
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        return [Accepted(Outcome.ACCEPTED, row["id"], row["receipt_token"]) for row in rows]
+
+    def parse_and_remember(content: bytes) -> Any:
+        if has("burns the key"):
+            key = json.loads(content)["idempotencyKey"]
+            if key in seen:
+                raise Conflict("This key was used.")
+            seen.add(key)
+        return parse_v1(content)
+
+    async def read_all(headers: Any, receive: Any, *, limit: int) -> bytes:
+        return await read_body(headers, receive, limit=limit if not has("reads everything") else 10**12)
+
+    async def count_nothing(self: RateLimiter, workspace_id: Any, subject: str, *, per_minute: int) -> Allowance:
+        if has("counts nothing"):
+            return Allowance(per_minute, per_minute, 0.0)
+        return await take(self, workspace_id, subject, per_minute=per_minute)
+
+    for place, name, careless in (
+        (app, "prepare", prepare_carelessly),
+        (batch, "prepare", prepare_carelessly),
+        (app, "parse_v1", parse_and_remember),
+        (app, "read_body", read_all),
+        (Committer, "store_all", store_later),
+        (RateLimiter, "take", count_nothing),
+        (Room, "require", lambda room: None if has("lets everybody in") else require(room)),
+    ):
+        setattr(place, name, careless)

@@ -1,0 +1,78 @@
+"""The controls: builds that are careless on purpose, each of which the tests of this room catch."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.careless_settings import __name__ as CARELESS
+from tests.harness.processes import Installation, Queues
+from tests.trust import test_hostile_senders, test_intake, test_overload, test_rate_limit, test_versions
+from tests.trust.test_intake import Door, add_workspace, open_door
+
+pytestmark = pytest.mark.trust
+
+Check = Callable[[Door], Any]
+#: A fault, and a test that must fail on it.
+CAUGHT: list[tuple[str, Check]] = [
+    ("forgets keys", test_intake.test_twenty_equal_requests_at_once_become_one_item),
+    ("forgets keys", test_intake.test_a_lost_reply_is_made_good_by_sending_again),
+    ("forgets keys", test_versions.test_twenty_equal_requests_at_once_become_one_item),
+    ("forgets keys", test_versions.test_of_a_hundred_items_with_seven_wrong_ones_ninety_three_are_stored_once),
+    ("compares nothing", test_intake.test_the_same_key_with_another_body_is_refused_and_changes_nothing),
+    ("compares nothing", test_versions.test_the_same_key_with_another_text_is_refused),
+    ("tells no credentials apart", test_intake.test_a_key_counts_for_one_credential_of_one_workspace),
+    ("burns the key", test_intake.test_a_refused_body_does_not_use_up_its_key),
+    ("reads everything", lambda door: test_hostile_senders.send_endlessly(door, "/v1/feedback")),
+]
+
+
+@pytest.fixture(scope="module")
+def door(migrated: Installation, queues: Queues) -> Iterator[Door]:
+    key, other_key = add_workspace(queues, "harbour", 2)
+    (foreign_key,) = add_workspace(queues, "lantern", 1)
+    migrated.environment["DJANGO_SETTINGS_MODULE"] = CARELESS
+    made = open_door(migrated, queues, key=key, other_key=other_key, foreign_key=foreign_key)
+    yield made
+    made.process.terminate()
+    made.process.wait(30)
+
+
+@pytest.fixture
+def order(door: Door) -> Iterator[Path]:
+    path = Path(door.installation.environment["HARNESS_ORDERS"]) / "careless"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(("fault", "check"), CAUGHT)
+def test_a_careless_build_is_caught(door: Door, order: Path, fault: str, check: Check) -> None:
+    check(door)
+    order.write_text(fault)
+    with pytest.raises(AssertionError):
+        check(door)
+
+
+def test_a_door_that_answers_before_it_stores_is_caught(door: Door, order: Path) -> None:
+    order.write_text("answers first")
+    with pytest.raises(AssertionError):
+        test_intake.survive_kills(door, count=60, kills=1)
+
+
+def test_a_door_that_counts_nothing_is_caught(door: Door, order: Path) -> None:
+    (key,) = add_workspace(door.queues, "quay", 1)
+    door.queues.rows("UPDATE api_key SET rate_limit = %s WHERE prefix = %s", [test_rate_limit.LIMIT, key[:10]])
+    limited = replace(door, key=key)
+    order.write_text("counts nothing")
+    with pytest.raises(AssertionError):
+        test_rate_limit.require_one_allowance((limited, limited), restart=False)
+    order.unlink()
+    test_rate_limit.require_one_allowance((limited, limited), restart=False)
+
+
+def test_a_door_that_lets_everybody_in_is_caught(door: Door, order: Path, tmp_path: Path) -> None:
+    order.write_text("lets everybody in")
+    with pytest.raises(AssertionError, match="told when to come back"):
+        test_overload.require_shedding(door, tmp_path / "ledger", seconds=1)
