@@ -53,7 +53,8 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     with in_workspace(workspace_id):
         response = _answer(request, token, item_id)
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not “no-referrer”: browsers then hide from us, too, where a form was sent from, and it is refused.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
