@@ -215,7 +215,9 @@ def test_what_is_withdrawn_counts_nowhere_until_it_is_brought_back(
     ensure_defaults(workspace=workspace)
     kim = Principal.objects.create(workspace=workspace, display_name="Kim")
     known = RawItem.objects.get(content__text=TEXTS[1])
-    theme = Theme.objects.get(pk=signal_of(known).theme_id)
+    theme_id = signal_of(known).theme_id
+    assert theme_id is not None
+    theme = Theme.objects.get(pk=theme_id)
     promote_theme(theme=theme, board=Board.objects.get(), title="Export", body="", tags=[], actor=kim, now=NOW)
     run_jobs()
     mine = Subscription.objects.filter(principal=known.principal, unsubscribed_at=None)
