@@ -222,18 +222,28 @@ def test_what_is_withdrawn_counts_nowhere_until_it_is_brought_back(
     run_jobs()
     mine = Subscription.objects.filter(principal=known.principal, unsubscribed_at=None)
     assert mine.count() == 1
+    client.post(page(known), {"act": "add", "text": "The CSV export also drops columns.", "key": str(uuid4())})
+    assert "cannot be withdrawn now" in client.post(page(known), {"act": "withdraw"}, follow=True).content.decode()
+    run_jobs()
+    more = RawItem.objects.get(context_envelope__followUpTo=known.public_id)
+    added_to = signal_of(more).theme_id
+    assert added_to is not None
     client.post(page(known), {"act": "withdraw"})
     run_jobs()
+    assert signal_of(more).theme_id is None
     assert signal_of(known).theme_id is None
     assert Feedback.objects.get(raw_item=known).status == "declined"
     assert mine.count() == 0
     shown = client.get(page(known)).content.decode()
     assert "You withdrew this" in shown
     assert "We decided not to do this" not in shown
+    assert "You put right how we understood it" not in shown
+    assert "What we understood" not in shown
     assert TEXTS[1] in html.unescape(shown)
     assert "cannot be withdrawn now" in client.post(page(known), {"act": "withdraw"}, follow=True).content.decode()
     client.post(page(known), {"act": "bring-back"})
     assert signal_of(known).theme_id == theme.id
+    assert signal_of(more).theme_id == added_to
     assert Feedback.objects.get(raw_item=known).status == "in_review"
     assert mine.count() == 1
     assert "was not withdrawn" in client.post(page(known), {"act": "bring-back"}, follow=True).content.decode()

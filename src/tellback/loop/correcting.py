@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 
 from tellback.boards.models import Post
 from tellback.boards.services import items_behind
+from tellback.intake.follow_ups import list_follow_ups
 from tellback.intake.models import ItemState, RawItem
+from tellback.intake.selectors import WAITING
 from tellback.kernel.errors import Conflict, NotFound
 from tellback.loop.authors import author_of, is_author
 from tellback.loop.models import Subscription, SubscriptionReason
@@ -108,13 +110,21 @@ def take_back_correction(*, item: RawItem, correction_id: UUID, now: datetime) -
 
 @transaction.atomic
 def withdraw(*, item: RawItem, now: datetime) -> None:
-    """Have nobody act on an item any more: nothing in it counts, and nobody writes to its author about it.
+    """Have nobody act on an item any more, nor on what its author added: nothing in it counts, and mails about it end.
 
     The words stay until they are erased. Raises `Conflict` for what is still being read, or has been decided.
     """
-    feedback = Feedback.objects.filter(raw_item=item).first()
-    if feedback is None or not can_withdraw(item, FeedbackStatus(feedback.status)):
+    first, more = _feedback(item), [(one, _feedback(one)) for one in list_follow_ups(item)]
+    being_read = [one for one, feedback in more if feedback is None or one.processing_state in WAITING]
+    if first is None or not can_withdraw(item, FeedbackStatus(first.status)) or being_read:
         raise Conflict(_("This cannot be withdrawn now. You can still erase it."))
+    _withdraw_one(item, first, now)
+    for one, feedback in more:
+        if feedback is not None and can_withdraw(one, FeedbackStatus(feedback.status)):
+            _withdraw_one(one, feedback, now)
+
+
+def _withdraw_one(item: RawItem, feedback: Feedback, now: datetime) -> None:
     note = _("Its author withdrew it.")
     change_status(feedback=feedback, status=FeedbackStatus.DECLINED, actor=author_of(item), note=note, now=now)
     _stop_telling(item, now)
@@ -126,21 +136,24 @@ def withdraw(*, item: RawItem, now: datetime) -> None:
 @transaction.atomic
 def bring_back(*, item: RawItem, now: datetime) -> None:
     """Undo a withdrawal: what was understood counts again. Raises `Conflict` for an item that is not withdrawn."""
-    feedback, change = Feedback.objects.filter(raw_item=item).first(), _last_change(item)
-    if feedback is None or change is None or not is_withdrawn(item):
+    if not is_withdrawn(item):
         raise Conflict(_("This was not withdrawn."))
+    for one in [item, *list_follow_ups(item)]:
+        feedback, change = _feedback(one), _last_change(one)
+        if feedback is not None and change is not None and is_withdrawn(one):
+            _bring_back_one(one, feedback, change.created_at, now)
+
+
+def _bring_back_one(item: RawItem, feedback: Feedback, withdrawn_at: datetime, now: datetime) -> None:
     note = _("Its author brought it back.")
     change_status(feedback=feedback, status=FeedbackStatus.IN_REVIEW, actor=author_of(item), note=note, now=now)
-    of_withdrawal = set(
-        Correction.objects.filter(raw_feedback_item=item, created_at__gte=change.created_at).values_list(
-            "id", flat=True
-        )
-    )
+    since = Correction.objects.filter(raw_feedback_item=item, created_at__gte=withdrawn_at)
+    of_withdrawal = set(since.values_list("id", flat=True))
     for one in list_understood(item):
         if not one.is_meant and one.correction_id in of_withdrawal:
             undo_correction(correction_id=one.correction_id, now=now)
     Subscription.objects.filter(
-        principal=item.principal_id, reason=SubscriptionReason.FEEDBACK_AUTHOR, unsubscribed_at=change.created_at
+        principal=item.principal_id, reason=SubscriptionReason.FEEDBACK_AUTHOR, unsubscribed_at=withdrawn_at
     ).update(unsubscribed_at=None)
 
 
@@ -153,6 +166,10 @@ def is_withdrawn(item: RawItem) -> bool:
     """Whether its author withdrew it, and it was not taken up again since."""
     last = _last_change(item)
     return last is not None and last.status == FeedbackStatus.DECLINED and is_author(last.actor_id, item)
+
+
+def _feedback(item: RawItem) -> Feedback | None:
+    return Feedback.objects.filter(raw_item=item).first()
 
 
 def _signal(item: RawItem, signal_id: UUID) -> Signal:
@@ -173,7 +190,7 @@ def _last_change(item: RawItem) -> StatusChange | None:
 
 
 def _stop_telling(item: RawItem, now: datetime) -> None:
-    """End what the author hears because of this item, where nothing else that they said is behind the post."""
+    """End what the author hears because of an item, where nothing else that they said is behind the post."""
     if item.principal_id is None:
         return
     themes = Signal.objects.filter(raw_feedback_item=item).exclude(theme_id=None).values("theme_id")

@@ -160,7 +160,10 @@ def _steps(item: RawItem, feedback: Feedback | None) -> list[Step]:
         arrived.append(Step(item.processed_at, _("We understood it"), ""))
     changes = StatusChange.objects.filter(feedback=feedback).order_by("id") if feedback else []
     since = [step for change in changes if (step := _step(change, item))]
-    corrections = Correction.objects.filter(raw_feedback_item=item, undone_at=None)
+    # What a withdrawal took out is no step of its own.
+    corrections = Correction.objects.filter(raw_feedback_item=item, undone_at=None).exclude(
+        created_at__in=[step.at for step in since]
+    )
     since += [
         Step(correction.created_at, _("You put right how we understood it"), "")
         for correction in corrections

@@ -85,7 +85,8 @@ def _answer(request: HttpRequest, token: str, item_id: UUID) -> HttpResponse:
 
 def _page(item: RawItem, act: str, form: forms.Form | None) -> dict[str, object]:
     shown = selectors.get_receipt(item)
-    has_address = bool(item.principal and item.principal.email)
+    withdrawn = correcting.is_withdrawn(item)
+    hears = withdrawn or bool(item.principal and item.principal.email)
     wrong = str(form["signal"].value()) if form is not None and act == "put-right" else ""
     understood = [
         (
@@ -99,11 +100,11 @@ def _page(item: RawItem, act: str, form: forms.Form | None) -> dict[str, object]
         "understood": understood,
         "wrong": wrong,
         "is_read": item.processed_at is not None,
-        "is_withdrawn": correcting.is_withdrawn(item),
+        "is_withdrawn": withdrawn,
         "can_withdraw": correcting.can_withdraw(item, FeedbackStatus(shown.status)),
         "additions": list_follow_ups(item),
         "add": form if act == "add" else AddForm(),
-        "address": None if has_address else form if act == "hear" else AddressForm(),
+        "address": None if hears else form if act == "hear" else AddressForm(),
     }
 
 
