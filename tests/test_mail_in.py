@@ -436,7 +436,11 @@ def test_a_token_that_is_not_ours_makes_new_feedback(
 
 
 def test_what_somebody_else_answers_is_theirs_and_is_not_on_the_authors_receipt(
-    answered: tuple[FeedbackSource, RawItem], box: Box, client: Client, run_jobs: Callable[[], int]
+    answered: tuple[FeedbackSource, RawItem],
+    box: Box,
+    client: Client,
+    as_role: Callable[[str], Client],
+    run_jobs: Callable[[], int],
 ) -> None:
     source, item = answered
     box.deliver(bytes(reply_to(KeptMail.objects.get(), "I am a colleague.", From="Bo <bo@customer.example>")))
@@ -446,6 +450,9 @@ def test_what_somebody_else_answers_is_theirs_and_is_not_on_the_authors_receipt(
     assert more.principal is not None
     assert more.principal.email == "bo@customer.example"
     assert "I am a colleague." not in client.get(f"/r/{item.receipt_token}").content.decode()
+    team = as_role("contributor")
+    assert "I am a colleague." in team.get(f"/admin/feedback/stream/{item.id}").content.decode()
+    assert item.content["text"] in team.get(f"/admin/feedback/stream/{more.id}").content.decode()
 
 
 def test_a_second_mail_in_the_same_conversation_is_a_follow_up_for_its_sender_only(

@@ -79,6 +79,19 @@ def test_who_asked_hears_back(site: Site, page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("2 other people said this too.")).to_be_visible()
     assert "ada@example.com" not in page.content()
 
+    page.get_by_text("Not right?").click()
+    page.get_by_label("It is rather").select_option("A complaint")
+    page.get_by_role("button", name="Put it right").click()
+    expect(page.get_by_text("You put this right.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".understood b")).to_have_text("Something is broken")
+    page.get_by_label("Something to add?").fill("It happened again today.")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator("blockquote", has_text="It happened again today.")).to_be_visible()
+    page.get_by_text("Erase it").click()
+    page.get_by_role("button", name="Erase what I said").click()
+    expect(page.get_by_text("You took this back")).to_be_visible()
+
 
 def test_a_strangers_guess_at_a_receipt_is_nothing(site: Site, page: Page) -> None:
     response = page.request.get(f"{site.address}/r/{'A' * 32}")

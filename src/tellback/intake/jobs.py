@@ -73,6 +73,6 @@ def forget_received_mail() -> None:
 
 sweep("intake.recover", queue=Queue.MAINTENANCE)
 periodic("*/2 * * * *", "intake.poll_mailboxes", queue=Queue.INGEST)
-periodic("13 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)
+periodic("19 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)
 periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)
 periodic("33 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)

@@ -9,6 +9,7 @@ from tellback.loop import answers, services
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
+from tellback.platform.upkeep import periodic
 from tellback.triage.models import Feedback, StatusChange
 from tellback.workspaces.identity import current_person
 from tellback.workspaces.models import Principal, PrincipalMerge
@@ -94,3 +95,12 @@ def tell_recipients(*, entry_id: str) -> None:
     entry = ChangelogEntry.objects.get(id=entry_id)
     if services.tell_recipients(entry=entry, now=timezone.now()):
         defer("loop.tell_recipients", queue=Queue.EFFECTS, workspace_id=current_workspace_id(), entry_id=entry_id)
+
+
+@job("loop.forget_notifications", queue=Queue.MAINTENANCE)
+def forget_notifications() -> None:
+    """Drop what people were told inside the product long ago."""
+    services.forget_notifications(now=timezone.now())
+
+
+periodic("43 3 * * *", "loop.forget_notifications", queue=Queue.MAINTENANCE)

@@ -5,17 +5,19 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from tellback.boards.models import Post
 from tellback.intake.attachments.links import public_path
 from tellback.intake.models import Attachment, RawItem
 from tellback.loop import rules
+from tellback.loop.authors import is_author
 from tellback.loop.models import ChangelogEntry, Subscription, SubscriptionReason
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.models import Feedback, FeedbackStatus, StatusChange
 from tellback.triage.rules import TOLD_TO_AUTHOR
-from tellback.understanding.models import Signal
+from tellback.understanding.models import CorrectedField, Correction, Signal
 from tellback.workspaces.models import Principal
 
 
@@ -116,7 +118,9 @@ STEP_TITLES = {
 
 def get_receipt(item: RawItem) -> Receipt:
     """What its author may see of an item."""
-    signals = list(Signal.objects.filter(raw_feedback_item=item).order_by("position"))
+    dismissed = Correction.objects.filter(field=CorrectedField.NOT_FEEDBACK, undone_at=None, signal=OuterRef("pk"))
+    meant = Signal.objects.filter(~Exists(dismissed), raw_feedback_item=item)
+    signals = list(meant.order_by("position"))
     feedback = Feedback.objects.filter(raw_item=item).first()
     return Receipt(
         item=item,
@@ -151,16 +155,32 @@ def marked(text: str, signals: list[Signal]) -> list[Piece]:
 
 
 def _steps(item: RawItem, feedback: Feedback | None) -> list[Step]:
-    steps = [Step(item.created_at, "We received it", "")]
+    arrived = [Step(item.created_at, _("We received it"), "")]
     if item.processed_at:
-        steps.append(Step(item.processed_at, "We understood it", ""))
+        arrived.append(Step(item.processed_at, _("We understood it"), ""))
     changes = StatusChange.objects.filter(feedback=feedback).order_by("id") if feedback else []
-    steps += [
-        Step(change.created_at, STEP_TITLES[FeedbackStatus(change.status)], change.note)
-        for change in changes
-        if change.status in TOLD_TO_AUTHOR
+    since = [step for change in changes if (step := _step(change, item))]
+    # What a withdrawal took out is no step of its own.
+    corrections = Correction.objects.filter(raw_feedback_item=item, undone_at=None).exclude(
+        created_at__in=[step.at for step in since]
+    )
+    since += [
+        Step(correction.created_at, _("You put right how we understood it"), "")
+        for correction in corrections
+        if is_author(correction.corrected_by_principal_id, item)
     ]
-    return steps
+    # What was put right in one go is one step.
+    told_once = {(step.at, step.title): step for step in since}
+    return [*arrived, *sorted(told_once.values(), key=lambda step: step.at)]
+
+
+def _step(change: StatusChange, item: RawItem) -> Step | None:
+    if is_author(change.actor_id, item):
+        withdrew = change.status == FeedbackStatus.DECLINED
+        return Step(change.created_at, _("You withdrew it") if withdrew else _("You brought it back"), "")
+    if change.status not in TOLD_TO_AUTHOR:
+        return None
+    return Step(change.created_at, STEP_TITLES[FeedbackStatus(change.status)], change.note)
 
 
 def _shared(signals: list[Signal]) -> list[SharedTheme]:

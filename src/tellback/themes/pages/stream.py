@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from tellback.intake.follow_ups import list_thread
 from tellback.intake.models import ItemState, RawItem, VaultValue
 from tellback.intake.selectors import (
     WAITING,
@@ -134,6 +135,7 @@ def raw_item(request: TenantRequest, item_id: UUID) -> HttpResponse:
         {
             "item": item,
             "row": rows_of([item])[0],
+            "thread": [one for one in list_thread(item) if one.id != item.id],
             "stored": json.dumps(stored, indent=2, ensure_ascii=False),
             "sealed": VaultValue.objects.filter(raw_item=item).count(),
             "tab": "stream",
