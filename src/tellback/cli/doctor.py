@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import psycopg
 import typer
@@ -24,6 +25,9 @@ from tellback.config.options import Options
 from tellback.kernel.errors import NotFound, TellbackError
 from tellback.platform.schema import MINIMUM_VERSION
 from tellback.platform.tenancy import APP_ROLE
+
+if TYPE_CHECKING:
+    from tellback.api.metrics import Watched
 
 FREE_BYTES = 500 * 1024 * 1024
 CLOCK_SECONDS = 5.0
@@ -99,15 +103,14 @@ def _examine() -> Iterator[Finding]:
 
 
 def _examine_settings(options: Options) -> Iterator[Finding]:
-    if options.config:
-        from tellback.platform.loop_config import read_loop_config
+    from tellback.platform.loop_config import load
 
-        try:
-            read_loop_config(options.config, environment=os.environ)
-            yield ok("configuration file", str(options.config))
-        except TellbackError as error:
-            fixes = "; ".join(f"{field.pointer} {field.detail}" for field in error.errors)
-            yield wrong("configuration file", error.detail, fixes or "Correct the file that TELLBACK_CONFIG names.")
+    try:
+        load(os.environ)
+        yield ok("configuration file", str(options.config or "none, the defaults hold"))
+    except TellbackError as error:
+        fixes = "; ".join(f"{field.pointer}: {field.detail}" for field in error.errors)
+        yield wrong("configuration file", error.detail, fixes or "Correct the file that TELLBACK_CONFIG names.")
     yield _secret(options)
     if options.environment == "local":
         for unsafe in unsafe_settings(options):
@@ -207,6 +210,7 @@ def _examine_database(options: Options) -> Iterator[Finding]:
                 except psycopg.Error as error:
                     name = look.__name__.strip("_").replace("_", " ")
                     yield wrong(name, str(error).splitlines()[0], "Run: tellback migrate")
+        yield from _alerts()
     except TellbackError as error:
         yield wrong("database", error.detail, "")
     finally:
@@ -297,6 +301,29 @@ def _queues(connection: psycopg.Connection) -> Finding:
         fix = "See why with: tellback jobs list --failed, then: tellback jobs retry --all"
         return wrong("queues", f"{failed} failed {'job' if failed == 1 else 'jobs'}", fix)
     return ok("queues", "nothing waits long, nothing failed")
+
+
+def _alerts() -> Iterator[Finding]:
+    """Document 1's alerts; nothing when the database lacks what they count, which is told already."""
+    from django.db import DatabaseError
+
+    from tellback.api.metrics import totals, watch
+    from tellback.platform.loop_config import get_loop_config
+
+    try:
+        yield from map(finding_of, watch(get_loop_config(), totals()))
+    except DatabaseError:
+        return
+
+
+def finding_of(watched: "Watched") -> Finding:
+    """An alert as a finding: what is critical is wrong, the others are hints."""
+    alert = watched.alert
+    detail = f"{alert.metric} is {watched.value:g}, from {alert.threshold:g} on it is {alert.severity}"
+    if not watched.fires:
+        return ok("alert", detail)
+    make = wrong if alert.severity == "critical" else hint
+    return make("alert", detail, "See /metrics and tellback jobs, or set another threshold in observability.alerts.")
 
 
 LOOKS: tuple[Callable[[psycopg.Connection], Finding], ...] = (

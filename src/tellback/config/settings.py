@@ -5,8 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tellback.config.database import database_settings
-from tellback.config.mail import mail_settings
+from tellback.config.mail import mail_settings, provider_settings, takes_templates
 from tellback.config.options import Options
+from tellback.platform.loop_config import get_loop_config
 
 OPTIONS = Options()
 
@@ -146,10 +147,12 @@ OUTBOUND_ALLOWED = [part.strip() for part in OPTIONS.outbound_allowed.split(",")
 
 DEFAULT_FROM_EMAIL = OPTIONS.mail_from
 MAIL_DOMAIN = _host
+EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
 if OPTIONS.mail_url:
     globals().update(mail_settings(OPTIONS.mail_url.get_secret_value()))
 else:
-    EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
+    globals().update(provider_settings(get_loop_config().notifications.provider, os.environ) or {})
+MAIL_TEMPLATES = takes_templates(EMAIL_BACKEND)
 
 USE_TZ = True
 TIME_ZONE = "UTC"
