@@ -72,7 +72,7 @@ def ledger(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def house(workspace: Workspace, ledger: Path, settings: Settings) -> Workspace:
     """A workspace with its sources, statuses and the vault on."""
-    settings.VAULT_SECRET = secrets.token_urlsafe(32)
+    settings.VAULT_SECRETS = [secrets.token_urlsafe(32)]
     ensure_default_sources(workspace=workspace)
     switch_vault(workspace=workspace, on=True, actor=None)
     return workspace

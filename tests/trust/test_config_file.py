@@ -76,7 +76,7 @@ def test_check_accepts_the_template_as_printed_and_says_what_mail_waits_for(
     assert "s3cret" not in shown.stdout
     assert rows["ingestion.rate_limit"]["origin"] == f"{path}:3"
     assert rows["ticketing.webhook_url"]["origin"] == f"{path}:25 (LINEAR_WEBHOOK_URL)"
-    assert rows["processing.concurrency"]["origin"] == "TELLBACK_PROCESSING_CONCURRENCY"
+    assert rows["processing.concurrency"]["origin"] == "environment (TELLBACK_PROCESSING_CONCURRENCY)"
     assert rows["processing.concurrency"]["value"] == 4
     assert rows["ingestion.max_payload_size_v2"]["origin"] == "default"
 

@@ -196,7 +196,8 @@ def _unknown_variables() -> Iterator[tuple[str, str]]:
 def _option_rows(options: Options) -> Iterator[dict[str, Any]]:
     for field, info in Options.model_fields.items():
         name = variable_of(field)
-        origin = name if name in os.environ else f"{name}_FILE" if f"{name}_FILE" in os.environ else "default"
+        file = os.environ.get(f"{name}_FILE")
+        origin = "environment" if name in os.environ else f"file {file}" if file else "default"
         yield {
             "name": name,
             "value": _plain(getattr(options, field)),

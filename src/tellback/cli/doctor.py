@@ -138,10 +138,10 @@ def _secret(options: Options) -> Finding:
 
 
 def _mail(options: Options) -> Finding:
-    if options.mail_url is None:
-        return hint("mail", "kept in the development mailbox, nobody is mailed", "To send mail, set TELLBACK_MAIL_URL.")
     from tellback.config.mail import mail_settings
 
+    if options.mail_url is None:
+        return _mail_provider()
     try:
         settings = mail_settings(options.mail_url.get_secret_value())
     except TellbackError as error:
@@ -157,6 +157,21 @@ def _mail(options: Options) -> Finding:
         fix = "Check host and port of TELLBACK_MAIL_URL, and that a firewall lets mail out."
         return wrong("mail", f"{address[0]}:{address[1]} does not answer ({error})", fix)
     return ok("mail", f"{address[0]}:{address[1]} answers")
+
+
+def _mail_provider() -> Finding:
+    """What document 1's `notifications.provider` comes to when TELLBACK_MAIL_URL is not set."""
+    from tellback.config.mail import PROVIDERS, provider_settings, variables_of
+    from tellback.platform.loop_config import load
+
+    try:
+        provider = load(os.environ).config.notifications.provider
+    except TellbackError:
+        provider = None
+    if provider_settings(provider, os.environ):
+        return ok("mail", f"through {provider}")
+    fix = f"Set {' and '.join(variables_of(provider))}." if provider in PROVIDERS else "Set TELLBACK_MAIL_URL."
+    return hint("mail", "kept in the development mailbox, nobody is mailed", f"To send mail: {fix}")
 
 
 def _files(url: str) -> Finding:
@@ -211,6 +226,7 @@ def _examine_database(options: Options) -> Iterator[Finding]:
                     name = look.__name__.strip("_").replace("_", " ")
                     yield wrong(name, str(error).splitlines()[0], "Run: tellback migrate")
         yield from _alerts()
+        yield from _sealed()
     except TellbackError as error:
         yield wrong("database", error.detail, "")
     finally:
@@ -314,6 +330,28 @@ def _alerts() -> Iterator[Finding]:
         yield from map(finding_of, watch(get_loop_config(), totals()))
     except DatabaseError:
         return
+
+
+def _sealed() -> Iterator[Finding]:
+    """Whether what is kept sealed opens, and needs a former secret to."""
+    from django.db import DatabaseError
+
+    from tellback.platform.digests import digest_key
+    from tellback.platform.resealing import standings
+    from tellback.platform.sealing import WrongSeal
+
+    try:
+        digest_key()
+        former = sum(one.former for one in standings())
+    except WrongSeal as error:
+        yield wrong("sealed", "the key of digests does not open", f"{error.detail} See: tellback secret status")
+        return
+    except DatabaseError:
+        return
+    if former:
+        yield hint("sealed", f"{former} under a former secret", "Seal them anew with: tellback secret reseal")
+    else:
+        yield ok("sealed", "everything is under the present secrets")
 
 
 def finding_of(watched: "Watched") -> Finding:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tellback.config.database import database_settings
+from tellback.config.keys import former_keys, vault_secrets
 from tellback.config.mail import mail_settings, provider_settings, takes_templates
 from tellback.config.options import Options
 from tellback.platform.loop_config import get_loop_config
@@ -16,7 +17,9 @@ DATA_DIR = OPTIONS.data_dir.resolve()
 
 DEBUG = False
 SECRET_KEY = OPTIONS.secret_key.get_secret_value() if OPTIONS.secret_key else os.environ.get("TELLBACK_MADE_KEY", "-")
-VAULT_SECRET = OPTIONS.vault_key.get_secret_value() if OPTIONS.vault_key else SECRET_KEY
+# The key that the data folder has is read for as long as it lies there, also when another one was set since.
+SECRET_KEY_FALLBACKS = former_keys(SECRET_KEY, OPTIONS.secret_key_former, os.environ.get("TELLBACK_MADE_KEY", ""))
+VAULT_SECRETS = vault_secrets(OPTIONS, [SECRET_KEY, *SECRET_KEY_FALLBACKS])
 ERASURE_LEDGER = OPTIONS.erasure_ledger or DATA_DIR / "erasures.jsonl"
 BASE_URL = (OPTIONS.base_url or f"http://{OPTIONS.host}:{OPTIONS.port}").rstrip("/")
 _host = urlsplit(BASE_URL).hostname or "localhost"

@@ -67,7 +67,7 @@ def read_loop_config(path: Path | None, *, environment: Mapping[str, str]) -> Lo
     for setting, name, text in _variables(environment):
         _put(document.values, setting.path, listed(text) if setting.is_list else typed(text))
         variables[setting.path] = name
-        origins[setting.name] = name
+        origins[setting.name] = f"environment ({name})"
     return Loaded(_checked(document, variables), origins)
 
 

@@ -184,7 +184,7 @@ def test_each_value_remembers_its_line_and_its_variable(tmp_path: Path) -> None:
     assert origins["ingestion.rate_limit"] == "feedback-loop.config.yaml:3"
     assert origins["processing.retry_policy.max_attempts"] == "feedback-loop.config.yaml:14"
     assert origins["ticketing.webhook_url"] == "feedback-loop.config.yaml:25 (LINEAR_WEBHOOK_URL)"
-    assert origins["notifications.delay_minutes"] == "TELLBACK_NOTIFICATIONS_DELAY_MINUTES"
+    assert origins["notifications.delay_minutes"] == "environment (TELLBACK_NOTIFICATIONS_DELAY_MINUTES)"
     assert (loaded.config.notifications.delay_minutes, loaded.config.schema_.version) == (7, "v2")
     assert "ingestion.max_payload_size_v2" not in origins
 
@@ -206,7 +206,7 @@ def test_every_setting_but_the_alerts_has_a_variable_of_its_own(tmp_path: Path) 
             "processing.retry_policy.jitter": "no",
         }.get(setting.name, "9")  # fmt: skip
         loaded = load(tmp_path, "", **{setting.variable: text})
-        assert loaded.origins == {setting.name: setting.variable}
+        assert loaded.origins == {setting.name: f"environment ({setting.variable})"}
         assert value_of(loaded.config, setting.path) != value_of(LoopConfig(), setting.path)
 
 
