@@ -27,7 +27,8 @@ TABLE = {
         account_signup account_inactive account_email account_email_verification_sent account_reauthenticate
         account_change_password account_set_password account_reset_password demo-widget""",
     CUSTOMER: "notifications",
-    TEAM: """account account-name account-password choose-workspace sources insights theme-archive theme-arrange
+    TEAM: """account account-name account-password account-sessions choose-workspace sources insights
+        theme-archive theme-arrange
         theme-rename theme-join theme-split theme-proposals theme-upkeep
         theme-change-accept theme-change-decline theme-change-undo stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote

@@ -20,5 +20,6 @@ urlpatterns = [
     path("admin/account", views.account, name="account"),
     path("admin/account/name", views.set_name, name="account-name"),
     path("admin/account/password", views.set_password, name="account-password"),
+    path("admin/account/sessions", views.sign_out_elsewhere, name="account-sessions"),
     path("admin/workspaces/<uuid:workspace_id>", views.choose, name="choose-workspace"),
 ]
