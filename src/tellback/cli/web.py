@@ -33,6 +33,7 @@ def web(
     embedded = prepare_database_url(options)
     ensure_secret_key(options)
     set_up_django()
+    _keep_static_files()
     server = uvicorn.Server(
         uvicorn.Config(
             "tellback.config.asgi:application",
@@ -52,6 +53,14 @@ def web(
         server.run(sockets=[listener])
     if embedded and embedded.started_here:
         embedded.stop_unless_used()
+
+
+def _keep_static_files() -> None:
+    from django.conf import settings
+
+    from tellback.web.static_files import keep_static_files
+
+    keep_static_files(settings.KEPT_STATIC_FILES)
 
 
 @contextlib.contextmanager
