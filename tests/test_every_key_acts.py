@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from anymail.backends.sendgrid import EmailBackend as SendGrid
@@ -18,13 +18,20 @@ from pytest_django.fixtures import Settings
 
 from tellback.api.metrics import totals, watch
 from tellback.config.mail import PROVIDERS, TEMPLATED, provider_settings, takes_templates
-from tellback.edge.app import EdgeOptions
+from tellback.edge.app import Edge, EdgeOptions
 from tellback.edge.body import check, parse_v1
+from tellback.edge.files import SentFile
+from tellback.edge.payloads import Sender
+from tellback.edge.storage import WidgetStorage
 from tellback.effects.models import Effect, EffectState
 from tellback.effects.services import deliver_due
-from tellback.intake.models import FeedbackSource, RawItem
+from tellback.intake.attachments.cleaning import Upload
+from tellback.intake.attachments.storage import widget_bytes
+from tellback.intake.models import Attachment, FeedbackSource, RawItem
+from tellback.intake.policy import DEFAULT
 from tellback.intake.schemas.v2 import FeedbackV2
 from tellback.kernel.errors import Invalid, Unavailable
+from tellback.kernel.ids import new_id
 from tellback.loop import services as loop
 from tellback.platform.jobs import Queue, concurrency, queue_names, retries
 from tellback.platform.loop_config import LoopConfig, get_loop_config, list_settings
@@ -33,7 +40,8 @@ from tellback.triage import services as triage
 from tellback.triage.models import RoutingDecision
 from tellback.triage.ticketing import deliver_ticket
 from tellback.workspaces.loop_settings import set_loop_setting, unset_loop_setting
-from tellback.workspaces.models import AuditEntry, Principal, Workspace
+from tellback.workspaces.models import AuditEntry, KeyKind, Principal, Workspace
+from tellback.workspaces.selectors import KeyHolder
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Configure = Callable[..., LoopConfig]
@@ -125,6 +133,38 @@ V1 = {
     "metadata": {"appVersion": 2.5},
     "timestamp": 1_700_000_000,
 }
+
+
+@acts("ingestion.widget_storage_mb")
+def test_files_of_widgets_are_left_out_when_their_room_is_full(
+    configure: Configure, make_item: MakeItem, workspace: Workspace, wait_for: Callable[[Any], Any]
+) -> None:
+    """A server's key has no such bound, since it stands in no public page."""
+    configure(ingestion__widget_storage_mb=2)
+    edge = Edge(conninfo="", options=EdgeOptions.of(get_loop_config(), base_url=""))
+    stored: dict[UUID, int] = {workspace.id: 1_999_990}
+    edge.widget_storage = WidgetStorage(edge.options.widget_storage_bytes, count=lambda id: stored.get(id, 0))
+    notes = SentFile("/attachments/0", Upload("notes.txt", b"eight by"))
+
+    def keep(kind: KeyKind, workspace_id: UUID = workspace.id) -> tuple[int, list[str]]:
+        sender = Sender(KeyHolder(new_id(), workspace_id, kind, (), None), (), timedelta(hours=1))
+        kept, left_out = wait_for(edge.files.keep(workspace_id, [notes], policy=DEFAULT, room=edge._room_of(sender)))
+        return len(kept), left_out
+
+    assert keep(KeyKind.WIDGET) == (1, [])
+    full = (0, ["notes.txt was left out: the room for files from widgets is full."])
+    assert [keep(KeyKind.WIDGET), keep(KeyKind.WIDGET)] == [full, full]
+    assert keep(KeyKind.SECRET) == (1, [])
+    assert keep(KeyKind.WIDGET, new_id()) == (1, []), "each workspace has its own room"
+
+
+def test_the_room_that_widgets_take_is_counted_from_their_own_files(make_item: MakeItem) -> None:
+    for source_type, size in (("widget", 300), ("widget", 40), ("api", 5000)):
+        item = make_item(source_type=source_type)
+        Attachment.objects.create(
+            workspace=item.workspace, raw_item=item, position=0, name="x", size_bytes=size, file_key=str(item.id)
+        )
+    assert widget_bytes() == 340
 
 
 @acts("schema.strict_mode")

@@ -18,7 +18,9 @@ from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
 from tellback.edge.people import signed_author
+from tellback.edge.storage import WidgetStorage
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
+from tellback.intake.attachments.storage import MEGABYTE
 from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
 from tellback.intake.schemas.lax import LaxFeedbackV1
@@ -60,6 +62,7 @@ class EdgeOptions:
     max_v2_bytes: int = 262_144
     max_batch_bytes: int = 2_097_152
     max_form_bytes: int = 26_214_400
+    widget_storage_bytes: int = 1_000_000_000
     requests_per_minute: int = 100
     idempotency_window: timedelta = timedelta(hours=24)
     version: str = "v1"
@@ -75,6 +78,7 @@ class EdgeOptions:
             max_payload_bytes=limits.max_payload_size,
             max_v2_bytes=limits.max_payload_size_v2,
             max_batch_bytes=8 * limits.max_payload_size_v2,
+            widget_storage_bytes=limits.widget_storage_mb * MEGABYTE,
             requests_per_minute=limits.rate_limit,
             idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
             version=rules.version,
@@ -92,6 +96,7 @@ class Edge:
         self.committer = Committer(conninfo=conninfo)
         self.limiter = RateLimiter(conninfo=conninfo)
         self.files = FileKeeper()
+        self.widget_storage = WidgetStorage(options.widget_storage_bytes)
 
     def start(self) -> None:
         """Begin accepting."""
@@ -155,7 +160,9 @@ class Edge:
         read = self._read_v1 if version == "v1" else self._read_v2
         submission, files = await read(headers, receive, sender, now)
         if files:
-            kept, notes = await self.files.keep(sender.holder.workspace_id, files, policy=sender.policy)
+            kept, notes = await self.files.keep(
+                sender.holder.workspace_id, files, policy=sender.policy, room=self._room_of(sender)
+            )
             submission = with_files(submission, kept, notes)
         if author:
             submission = replace(submission, author=author)
@@ -164,6 +171,9 @@ class Edge:
         if submission.files and accepted.outcome != Outcome.ACCEPTED:
             await self.files.discard(submission.files)
         return self._answer(accepted, submission.external_id)
+
+    def _room_of(self, sender: Sender) -> WidgetStorage | None:
+        return self.widget_storage if sender.source_type == "widget" else None
 
     def _window_of(self, holder: KeyHolder) -> timedelta:
         window = self.options.idempotency_window

@@ -104,6 +104,13 @@ class Ingestion(_Section):
         le=24 * 30,
         description="How long a repeated request is recognised and answered with its first receipt",
     )
+    widget_storage_mb: Whole = Field(
+        1000,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes that files from widgets may take in a workspace; when they are full, words are taken "
+        "without their files",
+    )
 
 
 class SchemaRules(_Section):

@@ -142,6 +142,7 @@ def test_the_template_of_document_1_is_read_whole_however_it_is_indented(tmp_pat
         "ingestion.max_payload_size": 4096,
         "ingestion.max_payload_size_v2": 262_144,
         "ingestion.idempotency_ttl_hours": 24,
+        "ingestion.widget_storage_mb": 1000,
         "schema.version": "v1",
         "schema.strict_mode": True,
         "schema.allow_unknown_fields": False,
@@ -168,7 +169,10 @@ def test_the_template_of_document_1_is_read_whole_however_it_is_indented(tmp_pat
         ],
         "observability.alerts": [{"metric": "queue_lag_seconds", "threshold": 300.0, "severity": "warning"}],
     }
-    everything = {setting.name for setting in list_settings()} - {"ingestion.max_payload_size_v2"}
+    everything = {setting.name for setting in list_settings()} - {
+        "ingestion.max_payload_size_v2",
+        "ingestion.widget_storage_mb",
+    }
     assert set(loaded.origins) == everything
 
 
