@@ -35,7 +35,7 @@ TABLE = {
         admin-changelog new-entry edit-entry publish-entry
         signal move-signal change-signal dismiss-signal confirm-signal undo-correction""",
     ADMIN: """settings theme-upkeep-settings settings-name settings-keys settings-key-revoke
-        settings-members settings-member mailbox
+        settings-members settings-member settings-loop mailbox
         kept-mail kept-mail-html merge-person unmerge-person settings-privacy
         privacy-vault privacy-patterns privacy-pattern-remove
         reveal-originals export-person erase-person source-retention new-source settings-widget

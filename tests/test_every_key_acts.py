@@ -39,8 +39,9 @@ from tellback.platform.loop_config.table import LOOP_METRICS, OWN_METRICS, Notif
 from tellback.triage import services as triage
 from tellback.triage.models import RoutingDecision
 from tellback.triage.ticketing import deliver_ticket
-from tellback.workspaces.loop_settings import set_loop_setting, unset_loop_setting
+from tellback.workspaces.loop_settings import get_workspace_config, set_loop_setting, unset_loop_setting
 from tellback.workspaces.models import AuditEntry, KeyKind, Principal, Workspace
+from tellback.workspaces.pages.loop import LABELS
 from tellback.workspaces.selectors import KeyHolder
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -523,6 +524,49 @@ def test_a_workspace_sets_its_own_and_another_one_keeps_the_installations(
     assert "must fall" in caught.value.errors[0].detail
     unset_loop_setting(workspace=workspace, name="notifications.delay_minutes", actor=None)
     assert loop.configured_pacing().delay == timedelta(minutes=9)
+
+
+def test_the_page_sets_keys_for_the_workspace_and_leaves_the_empty_ones_to_the_installation(
+    configure: Configure, workspace: Workspace, as_role: Callable[[str], Client]
+) -> None:
+    configure(notifications__delay_minutes=9)
+    client = as_role("admin")
+    assert 'placeholder="9"' in client.get("/admin/settings/loop").content.decode()
+    sent = {"notifications.delay_minutes": "0", "ticketing.default_labels": "voice, of customers"}
+    assert client.post("/admin/settings/loop", sent).status_code == 302
+    config = get_workspace_config(workspace.id)
+    assert (config.notifications.delay_minutes, config.ticketing.default_labels) == (0, ("voice", "of customers"))
+    page = client.get("/admin/settings/loop").content.decode()
+    assert 'value="0"' in page
+    assert 'value="voice, of customers"' in page
+    client.post("/admin/settings/loop", {**sent, "notifications.delay_minutes": ""})
+    assert get_workspace_config(workspace.id).notifications.delay_minutes == 9
+    actions = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert actions == ["setting.changed", "setting.changed", "setting.unset"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"routing.score_thresholds.high": "95"}, "The scores must fall"),
+        ({"routing.score_thresholds.critical": "101"}, "Must be 100 or less."),
+        ({"notifications.delay_minutes": "soon"}, "Enter a whole number."),
+        ({"ticketing.default_labels": "a, a"}, "Lists “a” twice."),
+        ({"ticketing.default_labels": "x" * 51}, "Must have 50 characters or fewer."),
+    ],
+)
+def test_the_page_says_what_is_wrong_and_changes_nothing(
+    configure: Configure, workspace: Workspace, as_role: Callable[[str], Client], sent: dict[str, str], said: str
+) -> None:
+    configure()
+    answer = as_role("admin").post("/admin/settings/loop", {"notifications.max_per_user_per_day": "7", **sent})
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert get_workspace_config(workspace.id) == get_loop_config()
+
+
+def test_every_key_that_a_workspace_may_set_has_a_label_in_the_page() -> None:
+    assert {setting.name for setting in list_settings() if setting.per_workspace} == set(LABELS)
 
 
 def test_a_workspaces_setting_that_no_longer_fits_is_passed_over(

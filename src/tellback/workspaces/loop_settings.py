@@ -42,41 +42,46 @@ def overrides_of(workspace: Workspace) -> Mapping[str, object]:
     return stored
 
 
-@transaction.atomic
 def set_loop_setting(*, workspace: Workspace, name: str, value: object, actor: Principal | None) -> None:
     """Set a key for this workspace, from the next thing on.
 
     Raises `Invalid` for a key that is none, that is the whole installation's, or for a value that cannot be.
     """
-    setting = find_setting(name)
-    if not setting.per_workspace:
-        own = ", ".join(one.name for one in list_settings() if one.per_workspace)
-        raise Invalid(f"{name} holds for the whole installation. A workspace may set: {own}.")
-    locked = Workspace.objects.select_for_update().get(pk=workspace.pk)
-    overrides = {**overrides_of(locked), name: value}
-    with_overrides(Loaded(get_loop_config()), overrides, origin=f"workspace {workspace.slug}")
-    _save(locked, workspace, overrides)
-    record_audit(
-        workspace=workspace,
-        actor=actor,
-        action="setting.changed",
-        subject=workspace.public_id,
-        details={"name": name, "value": value},
-    )
+    change_loop_settings(workspace=workspace, changes={name: value}, actor=actor)
+
+
+def unset_loop_setting(*, workspace: Workspace, name: str, actor: Principal | None) -> None:
+    """Let the installation's value hold again. Raises `NotFound` when the workspace has set none."""
+    if name not in overrides_of(workspace):
+        raise NotFound(f"This workspace has not set {name}.")
+    change_loop_settings(workspace=workspace, changes={name: None}, actor=actor)
 
 
 @transaction.atomic
-def unset_loop_setting(*, workspace: Workspace, name: str, actor: Principal | None) -> None:
-    """Let the installation's value hold again. Raises `NotFound` when the workspace has set none."""
+def change_loop_settings(*, workspace: Workspace, changes: Mapping[str, object], actor: Principal | None) -> None:
+    """Set these keys for this workspace, from the next thing on; None lets the installation's value hold again.
+
+    All of them or none. What changes is in the audit trail. Raises `Invalid` as `set_loop_setting` does, with every
+    mistake.
+    """
+    for name in changes:
+        _require_own(name)
     locked = Workspace.objects.select_for_update().get(pk=workspace.pk)
-    overrides = dict(overrides_of(locked))
-    if name not in overrides:
-        raise NotFound(f"This workspace has not set {name}.")
-    del overrides[name]
-    _save(locked, workspace, overrides)
-    record_audit(
-        workspace=workspace, actor=actor, action="setting.unset", subject=workspace.public_id, details={"name": name}
-    )
+    before = overrides_of(locked)
+    after = {name: value for name, value in {**before, **changes}.items() if value is not None}
+    with_overrides(Loaded(get_loop_config()), after, origin=f"workspace {workspace.slug}")
+    _save(locked, workspace, after)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            action = "setting.changed" if name in after else "setting.unset"
+            details = {"name": name, **({"value": after[name]} if name in after else {})}
+            record_audit(workspace=workspace, actor=actor, action=action, subject=workspace.public_id, details=details)
+
+
+def _require_own(name: str) -> None:
+    if not find_setting(name).per_workspace:
+        own = ", ".join(one.name for one in list_settings() if one.per_workspace)
+        raise Invalid(f"{name} holds for the whole installation. A workspace may set: {own}.")
 
 
 def _save(locked: Workspace, given: Workspace, overrides: Mapping[str, object]) -> None:

@@ -32,6 +32,9 @@ _SENTENCES = {
     "model_type": "must be a section with settings below it",
     "greater_than_equal": "must be {ge:,} or more",
     "less_than_equal": "must be {le:,} or less",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "too_long": "must have {max_length} entries or fewer",
     "string_pattern_mismatch": "has characters that do not belong there",
 }
 
