@@ -268,6 +268,8 @@ def test_an_unknown_key_is_refused_with_its_line_and_the_nearest_that_exists(
         ("ticketing: {default_labels: [a, a]}", "lists “a” twice"),
         ("ticketing: {default_labels: [a, 5]}", "ticketing.default_labels.1 must be a text"),
         ("notifications: {provider: sendgird}", "did you mean sendgrid?"),
+        (f"ticketing: {{default_labels: [{'x' * 51}]}}", "must have 50 characters or fewer"),
+        ("ticketing: {default_labels: ['']}", "must not be empty"),
         ("processing: {queue: effects}", "another queue's name"),
         ("processing: {queue: 'Feed back'}", "has characters that do not belong there"),
         ("routing:\n  score_thresholds:\n    critical: 10", "file:2: routing.score_thresholds must fall from critical"),
