@@ -29,15 +29,18 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/python -m tests.lint_templates
 	$(BIN)/python -m tellback.intake.schemas.check
+	$(BIN)/python -m tellback.config.reference
 
 fix: setup
 	$(BIN)/ruff format src tests conftest.py
 	$(BIN)/ruff check --fix src tests conftest.py
 	git ls-files "*/templates/*.html" | xargs $(BIN)/djade --target-version 5.2
 
-# What a payload version takes, as its published file; refuses a change that an older client would notice.
+# What a payload version takes, as its published file; refuses a change that an older client would notice. And the
+# page of all settings.
 schemas: setup
 	$(BIN)/python -m tellback.intake.schemas.check --publish
+	$(BIN)/python -m tellback.config.reference --write
 
 # Hashes only, never an address: a lock names what, not where from.
 lock:

@@ -27,15 +27,16 @@ TABLE = {
         account_signup account_inactive account_email account_email_verification_sent account_reauthenticate
         account_change_password account_set_password account_reset_password demo-widget""",
     CUSTOMER: "notifications",
-    TEAM: """account account-name account-password choose-workspace sources insights theme-archive theme-arrange
+    TEAM: """account account-name account-password account-sessions choose-workspace sources insights
+        theme-archive theme-arrange
         theme-rename theme-join theme-split theme-proposals theme-upkeep
         theme-change-accept theme-change-decline theme-change-undo stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
         admin-changelog new-entry edit-entry publish-entry
         signal move-signal change-signal dismiss-signal confirm-signal undo-correction""",
     ADMIN: """settings theme-upkeep-settings settings-name settings-keys settings-key-revoke
-        settings-members settings-member mailbox
-        kept-mail kept-mail-html merge-person unmerge-person settings-privacy settings-ai settings-ai-again
+        settings-members settings-member mailbox kept-mail kept-mail-html merge-person unmerge-person settings-
+        privacy settings-ai settings-ai-again settings-loop
         privacy-vault privacy-patterns privacy-pattern-remove
         reveal-originals export-person erase-person source-retention new-source settings-widget
         settings-widget-preview settings-widget-keys settings-widget-sites settings-signing-keys

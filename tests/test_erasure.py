@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -72,7 +73,7 @@ def ledger(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def house(workspace: Workspace, ledger: Path, settings: Settings) -> Workspace:
     """A workspace with its sources, statuses and the vault on."""
-    settings.VAULT_SECRET = secrets.token_urlsafe(32)
+    settings.VAULT_SECRETS = [secrets.token_urlsafe(32)]
     ensure_default_sources(workspace=workspace)
     switch_vault(workspace=workspace, on=True, actor=None)
     return workspace
@@ -625,3 +626,34 @@ def test_the_night_job_is_put_up_for_every_workspace() -> None:
     from procrastinate.contrib.django import app
 
     assert any(task.periodic_id == "intake.expire" for task in app.periodic_registry.periodic_tasks.values())
+
+
+def test_everybody_reads_that_they_were_erased_where_their_name_stood(
+    house: Workspace, ada: Somebody, as_role: Callable[[str], Client], run_jobs: Callable[[], int]
+) -> None:
+    team = as_role("admin")
+    helper = Principal.objects.create(workspace=house, display_name=f"Helper {ada.marker}", email="h@example.com")
+    record_audit(workspace=house, actor=helper, action="x", details={})
+    Comment.objects.create(workspace=house, post=ada.post, author=helper, body="A word from the helper")
+    nameless = Principal.objects.create(workspace=house, email="nameless@example.com")
+    Comment.objects.create(workspace=house, post=ada.post, author=nameless, body="A word from the nameless")
+    erase_person(person=ada.person, actor=None, now=NOW)
+    erase_person(person=helper, actor=None, now=NOW)
+    run_jobs()
+    phrase = "Someone who was erased"
+    post = Post.objects.get()
+    public = Client().get(f"/b/b/{post.slug}-{post.id.hex}").content.decode()
+    assert public.count(phrase) == 3, "the author of the post, and of two comments"
+    assert public.count("Somebody") == 1
+    assert "nameless@" not in public
+    for address in (
+        "/admin/users",
+        f"/admin/users/{ada.person.id}",
+        "/admin/feedback/stream",
+        f"/admin/feedback/stream/{ada.item.id}",
+    ):
+        page = team.get(address)
+        assert page.status_code == 200, address
+        assert phrase in page.content.decode(), address
+        assert ada.person.public_id not in page.content.decode().replace(f"/{ada.person.id}", ""), address
+    assert str(AuditEntry.objects.get(actor=helper).actor) == phrase

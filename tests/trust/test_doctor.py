@@ -84,8 +84,9 @@ def test_config_says_where_each_value_came_from_and_hides_secrets(installation: 
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert (rows["TELLBACK_PORT"]["value"], rows["TELLBACK_PORT"]["origin"]) == (8123, "environment")
     assert (rows["TELLBACK_HOST"]["value"], rows["TELLBACK_HOST"]["origin"]) == ("127.0.0.1", "default")
-    assert (rows["TELLBACK_SECRET_KEY"]["value"], rows["TELLBACK_SECRET_KEY"]["origin"]) == ("********", "file")
-    assert rows["processing.retry_policy.backoff_ms"]["origin"] == installation.environment["TELLBACK_CONFIG"]
+    key = rows["TELLBACK_SECRET_KEY"]
+    assert (key["value"], key["origin"]) == ("********", f"file {tmp_path}/secret")
+    assert rows["processing.retry_policy.backoff_ms"]["origin"] == f"{installation.environment['TELLBACK_CONFIG']}:5"
     assert rows["ingestion.rate_limit"]["origin"] == "default"
     assert "mounted" not in done.stdout
 

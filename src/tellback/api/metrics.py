@@ -4,6 +4,7 @@ Names are the specification's where it names them (document 1, `observability`) 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from django.db import DatabaseError, connection
@@ -18,7 +19,9 @@ from tellback.intake.models import RawItem
 from tellback.loop.models import ChangelogRecipient
 from tellback.platform.database import conninfo
 from tellback.platform.health import answers, queue_depths
-from tellback.platform.jobs import Queue
+from tellback.platform.jobs import QUEUE_NAMES
+from tellback.platform.loop_config import LoopConfig, get_loop_config
+from tellback.platform.loop_config.table import LOOP_METRICS, Alert
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 from tellback.triage.models import Feedback
 
@@ -40,11 +43,12 @@ class DatabaseTotals(Collector):
     """Totals over all workspaces, without naming any."""
 
     def collect(self) -> Iterable[Metric]:
-        """Everything that the database knows; nothing but `tellback_database_up` when it does not answer."""
+        """What the database knows, as document 1's `observability` asks; its state alone when it does not answer."""
         up = GaugeMetricFamily("tellback_database_up", "Whether the database answers")
+        config = get_loop_config()
         try:
             # Asked over a connection of its own: the pool would wait for a database that stands still.
-            families = [*_loop_totals(), *_queues()] if answers(conninfo()) else []
+            families = totals() if answers(conninfo()) else []
         except DatabaseError:
             families = []
         if not families:
@@ -53,7 +57,47 @@ class DatabaseTotals(Collector):
         up.add_metric([], 1)
         info = GaugeMetricFamily("tellback_build_info", "The running version", labels=["version"])
         info.add_metric([version("tellback")], 1)
-        return [up, info, *families]
+        hidden = set(LOOP_METRICS) - set(config.observability.metrics)
+        return [up, info, *(family for family in families if _name_of(family) not in hidden), _firing(config, families)]
+
+
+def totals() -> list[Metric]:
+    """Everything that is counted, whatever is shown of it. Raises `DatabaseError`."""
+    return [*_loop_totals(), *_queues()]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One of document 1's alerts, and the value of its metric now."""
+
+    alert: Alert
+    value: float
+
+    @property
+    def fires(self) -> bool:
+        """Whether it is trouble."""
+        return self.value >= self.alert.threshold
+
+
+def watch(config: LoopConfig, families: Iterable[Metric]) -> list[Watched]:
+    """Each alert with its metric's value: the largest of a gauge's, the sum of a counter's."""
+    values: dict[str, float] = {}
+    for family in families:
+        samples = [sample.value for sample in family.samples]
+        values[_name_of(family)] = sum(samples) if family.type == "counter" else max(samples, default=0.0)
+    return [Watched(alert, values.get(alert.metric, 0.0)) for alert in config.observability.alerts]
+
+
+def _name_of(family: Metric) -> str:
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def _firing(config: LoopConfig, families: Iterable[Metric]) -> Metric:
+    labels = ["metric", "severity", "threshold"]
+    gauge = GaugeMetricFamily("tellback_alert_firing", "Whether a configured alert is trouble now", labels=labels)
+    for one in watch(config, families):
+        gauge.add_metric([one.alert.metric, one.alert.severity, f"{one.alert.threshold:g}"], float(one.fires))
+    return gauge
 
 
 def _loop_totals() -> Iterator[Metric]:
@@ -111,11 +155,11 @@ def _queues() -> Iterator[Metric]:
     depth = GaugeMetricFamily("tellback_queue_depth", "Jobs that are not done", labels=["queue", "state"])
     connection.ensure_connection()
     depths = {row.queue: row for row in queue_depths(connection.connection)}
-    for queue in Queue:
-        row = depths.get(queue.value)
-        lag.add_metric([queue.value], row.lag if row else 0)
+    for stored, name in QUEUE_NAMES.items():
+        row = depths.get(stored)
+        lag.add_metric([name], row.lag if row else 0)
         for state in ("due", "later", "doing", "failed"):
-            depth.add_metric([queue.value, state], getattr(row, state) if row else 0)
+            depth.add_metric([name, state], getattr(row, state) if row else 0)
     yield lag
     yield depth
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import psycopg
 import typer
@@ -24,6 +25,9 @@ from tellback.config.options import Options
 from tellback.kernel.errors import NotFound, TellbackError
 from tellback.platform.schema import MINIMUM_VERSION
 from tellback.platform.tenancy import APP_ROLE
+
+if TYPE_CHECKING:
+    from tellback.api.metrics import Watched
 
 FREE_BYTES = 500 * 1024 * 1024
 CLOCK_SECONDS = 5.0
@@ -99,15 +103,14 @@ def _examine() -> Iterator[Finding]:
 
 
 def _examine_settings(options: Options) -> Iterator[Finding]:
-    if options.config:
-        from tellback.platform.loop_config import read_loop_config
+    from tellback.platform.loop_config import load
 
-        try:
-            read_loop_config(options.config, environment=os.environ)
-            yield ok("configuration file", str(options.config))
-        except TellbackError as error:
-            fixes = "; ".join(f"{field.pointer} {field.detail}" for field in error.errors)
-            yield wrong("configuration file", error.detail, fixes or "Correct the file that TELLBACK_CONFIG names.")
+    try:
+        load(os.environ)
+        yield ok("configuration file", str(options.config or "none, the defaults hold"))
+    except TellbackError as error:
+        fixes = "; ".join(f"{field.pointer}: {field.detail}" for field in error.errors)
+        yield wrong("configuration file", error.detail, fixes or "Correct the file that TELLBACK_CONFIG names.")
     yield _secret(options)
     if options.environment == "local":
         for unsafe in unsafe_settings(options):
@@ -135,10 +138,10 @@ def _secret(options: Options) -> Finding:
 
 
 def _mail(options: Options) -> Finding:
-    if options.mail_url is None:
-        return hint("mail", "kept in the development mailbox, nobody is mailed", "To send mail, set TELLBACK_MAIL_URL.")
     from tellback.config.mail import mail_settings
 
+    if options.mail_url is None:
+        return _mail_provider()
     try:
         settings = mail_settings(options.mail_url.get_secret_value())
     except TellbackError as error:
@@ -154,6 +157,21 @@ def _mail(options: Options) -> Finding:
         fix = "Check host and port of TELLBACK_MAIL_URL, and that a firewall lets mail out."
         return wrong("mail", f"{address[0]}:{address[1]} does not answer ({error})", fix)
     return ok("mail", f"{address[0]}:{address[1]} answers")
+
+
+def _mail_provider() -> Finding:
+    """What document 1's `notifications.provider` comes to when TELLBACK_MAIL_URL is not set."""
+    from tellback.config.mail import PROVIDERS, provider_settings, variables_of
+    from tellback.platform.loop_config import load
+
+    try:
+        provider = load(os.environ).config.notifications.provider
+    except TellbackError:
+        provider = None
+    if provider_settings(provider, os.environ):
+        return ok("mail", f"through {provider}")
+    fix = f"Set {' and '.join(variables_of(provider))}." if provider in PROVIDERS else "Set TELLBACK_MAIL_URL."
+    return hint("mail", "kept in the development mailbox, nobody is mailed", f"To send mail: {fix}")
 
 
 def _files(url: str) -> Finding:
@@ -207,6 +225,8 @@ def _examine_database(options: Options) -> Iterator[Finding]:
                 except psycopg.Error as error:
                     name = look.__name__.strip("_").replace("_", " ")
                     yield wrong(name, str(error).splitlines()[0], "Run: tellback migrate")
+        yield from _alerts()
+        yield from _sealed()
     except TellbackError as error:
         yield wrong("database", error.detail, "")
     finally:
@@ -297,6 +317,51 @@ def _queues(connection: psycopg.Connection) -> Finding:
         fix = "See why with: tellback jobs list --failed, then: tellback jobs retry --all"
         return wrong("queues", f"{failed} failed {'job' if failed == 1 else 'jobs'}", fix)
     return ok("queues", "nothing waits long, nothing failed")
+
+
+def _alerts() -> Iterator[Finding]:
+    """Document 1's alerts; nothing when the database lacks what they count, which is told already."""
+    from django.db import DatabaseError
+
+    from tellback.api.metrics import totals, watch
+    from tellback.platform.loop_config import get_loop_config
+
+    try:
+        yield from map(finding_of, watch(get_loop_config(), totals()))
+    except DatabaseError:
+        return
+
+
+def _sealed() -> Iterator[Finding]:
+    """Whether what is kept sealed opens, and needs a former secret to."""
+    from django.db import DatabaseError
+
+    from tellback.platform.digests import digest_key
+    from tellback.platform.resealing import standings
+    from tellback.platform.sealing import WrongSeal
+
+    try:
+        digest_key()
+        former = sum(one.former for one in standings())
+    except WrongSeal as error:
+        yield wrong("sealed", "the key of digests does not open", f"{error.detail} See: tellback secret status")
+        return
+    except DatabaseError:
+        return
+    if former:
+        yield hint("sealed", f"{former} under a former secret", "Seal them anew with: tellback secret reseal")
+    else:
+        yield ok("sealed", "everything is under the present secrets")
+
+
+def finding_of(watched: "Watched") -> Finding:
+    """An alert as a finding: what is critical is wrong, the others are hints."""
+    alert = watched.alert
+    detail = f"{alert.metric} is {watched.value:g}, from {alert.threshold:g} on it is {alert.severity}"
+    if not watched.fires:
+        return ok("alert", detail)
+    make = wrong if alert.severity == "critical" else hint
+    return make("alert", detail, "See /metrics and tellback jobs, or set another threshold in observability.alerts.")
 
 
 LOOKS: tuple[Callable[[psycopg.Connection], Finding], ...] = (

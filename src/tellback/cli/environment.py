@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 from pydantic import ValidationError
@@ -68,23 +69,32 @@ def database_url(options: Options) -> str:
 
 
 def ensure_secret_key(options: Options) -> None:
-    """Use the secret key that is set, else the one kept in the data folder, made on the first start."""
-    if options.secret_key is not None:
-        return
+    """Use the secret key that is set, else the one kept in the data folder, made on the first start.
+
+    One that lies there when another is set is still read.
+    """
     path = options.data_dir / "secret_key"
+    if options.secret_key is not None:
+        with contextlib.suppress(OSError):
+            os.environ["TELLBACK_MADE_KEY"] = path.read_text().strip()
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            contextlib.suppress(FileExistsError),
-            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
-        ):
-            file.write(secrets.token_urlsafe(48))
+        _make_key(path)
         os.environ["TELLBACK_MADE_KEY"] = path.read_text().strip()
     except OSError as error:
         raise Unavailable(
             f"Cannot use {path} ({error.strerror}). Set TELLBACK_DATA_DIR to a folder that you may write to, or set "
             "TELLBACK_SECRET_KEY."
         ) from error
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        contextlib.suppress(FileExistsError),
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
+    ):
+        file.write(secrets.token_urlsafe(48))
 
 
 def set_up_django() -> None:

@@ -34,9 +34,15 @@ def list_jobs(
     """
     with ready():
         from tellback.platform.dead_letters import list_jobs as listed
+        from tellback.platform.jobs import QUEUE_NAMES, find_queue
 
         statuses = ["failed"] if failed else ["todo", "doing", "failed"]
-        rows = [job.as_row() for job in listed(statuses=statuses, queue=queue or None, limit=limit)]
+        chosen = find_queue(queue) if queue else None
+        if queue and chosen is None:
+            known = ", ".join(sorted(QUEUE_NAMES.values()))
+            raise Invalid(f"There is no queue {queue}. The queues are {known}.")
+        found = listed(statuses=statuses, queue=chosen.value if chosen else None, limit=limit)
+        rows = [{**job.as_row(), "queue": QUEUE_NAMES.get(job.queue, job.queue)} for job in found]
     print_rows(rows, columns=COLUMNS, empty="No job failed." if failed else "No job waits.", as_json=as_json)
 
 

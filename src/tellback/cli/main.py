@@ -43,6 +43,7 @@ ENTRIES: dict[str, Entry] = {
     "doctor": Entry("tellback.cli.doctor", "doctor", "Check this installation and say how to mend it.", ADMIN),
     "config": Entry("tellback.cli.config", "app", "Show and check the settings.", ADMIN),
     "jobs": Entry("tellback.cli.jobs", "app", "See jobs, and retry or discard those that failed.", ADMIN),
+    "secret": Entry("tellback.cli.secret", "app", "Change the secret key or the vault key without loss.", ADMIN),
     "key": Entry("tellback.cli.key", "app", "Make, list and revoke API and widget keys.", ADMIN),
     "user": Entry("tellback.cli.user", "app", "Let people in.", ADMIN),
     "privacy": Entry("tellback.cli.privacy", "app", "Export or erase a person; erase again after a restore.", ADMIN),

@@ -85,6 +85,26 @@ def grant(
         say(f"{row['email']} is now {role} in {workspace}.")
 
 
+@app.command("sign-out")
+def sign_out(email: Annotated[str, typer.Argument(help="Address they sign in with.")]) -> None:
+    """End every session of a login, in all its workspaces, and its unused sign-in links.
+
+    Example: [bold]tellback user sign-out ana@example.com[/]
+    """
+    with ready():
+        from django.db import transaction
+
+        from tellback.workspaces.models import User
+        from tellback.workspaces.services import end_sessions
+
+        user = User.objects.filter(email=email.lower()).first()
+        if user is None:
+            raise NotFound(f"{email} has no login.")
+        with transaction.atomic():
+            end_sessions(user=user)
+    say(f"{user.email} is signed out everywhere.")
+
+
 @app.command("list")
 def list_users(workspace: Workspace = "default", as_json: AsJson = False) -> None:
     """Everybody who can sign in to a workspace."""

@@ -38,6 +38,7 @@ def web(
     embedded = prepare_database_url(options)
     ensure_secret_key(options)
     set_up_django()
+    _keep_static_files()
     server = uvicorn.Server(
         uvicorn.Config(
             "tellback.config.asgi:application",
@@ -65,6 +66,14 @@ def _allow_many_connections() -> None:
     with contextlib.suppress(OSError, ValueError):
         wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(least, wanted), most))
+
+
+def _keep_static_files() -> None:
+    from django.conf import settings
+
+    from tellback.web.static_files import keep_static_files
+
+    keep_static_files(settings.KEPT_STATIC_FILES)
 
 
 @contextlib.contextmanager

@@ -21,15 +21,15 @@ def worker(
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with ready() as options:
-        from tellback.platform.jobs import Queue
+        from tellback.platform.jobs import QUEUE_NAMES, Queue, find_queue
         from tellback.platform.upkeep import Rhythm
         from tellback.platform.workers import Workshop
 
         names = [name.strip() for name in queues.split(",") if name.strip()]
-        known = sorted(queue.value for queue in Queue)
-        unknown = sorted(set(names) - set(known))
+        unknown = sorted(name for name in names if find_queue(name) is None)
         if unknown:
-            raise Invalid(f"There is no queue {unknown[0]}. The queues are {', '.join(known)}.")
-        chosen = [queue for queue in Queue if not names or queue.value in names]
+            raise Invalid(f"There is no queue {unknown[0]}. The queues are {', '.join(sorted(QUEUE_NAMES.values()))}.")
+        wanted = {find_queue(name) for name in names}
+        chosen = [queue for queue in Queue if not names or queue in wanted]
         rhythm = Rhythm(options.worker_silence)
         asyncio.run(Workshop(queues=chosen, rhythm=rhythm, grace=options.worker_grace).run())

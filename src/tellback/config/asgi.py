@@ -4,7 +4,6 @@ import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -78,7 +77,7 @@ async def _alive(send: Send) -> None:
 
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
-    edge = Edge(conninfo=conninfo(), options=_edge_options())
+    edge = Edge(conninfo=conninfo(), options=EdgeOptions.of(get_loop_config(), base_url=settings.BASE_URL))
     edge.start()
     _edge[:] = [edge]
     _spare_the_collector()
@@ -93,15 +92,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-def _edge_options() -> EdgeOptions:
-    limits = get_loop_config().ingestion
-    return EdgeOptions(
-        base_url=settings.BASE_URL,
-        max_payload_bytes=limits.max_payload_size,
-        max_v2_bytes=limits.max_payload_size_v2,
-        max_batch_bytes=8 * limits.max_payload_size_v2,
-        requests_per_minute=limits.rate_limit,
-        idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
-    )

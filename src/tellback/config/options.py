@@ -86,9 +86,13 @@ class Options(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     base_url: str | None = Field(None, description="Public address used in mails and receipts.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions and receipts; made and kept when empty.")
+    secret_key_former: SecretStr | None = Field(
+        None, description="Former secret keys, between spaces: they are still read, and nothing new is made with them."
+    )
     vault_key: SecretStr | None = Field(
         None, description="Seals what the vault keeps; derived from the secret key when empty."
     )
+    vault_key_former: SecretStr | None = Field(None, description="Former vault keys, between spaces.")
     erasure_ledger: Path | None = Field(
         None, description="File that remembers erasures beside the database; in the data folder when empty."
     )

@@ -5,8 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tellback.config.database import database_settings
-from tellback.config.mail import mail_settings
+from tellback.config.keys import former_keys, vault_secrets
+from tellback.config.mail import mail_settings, provider_settings, takes_templates
 from tellback.config.options import Options
+from tellback.platform.loop_config import get_loop_config
 
 OPTIONS = Options()
 
@@ -15,7 +17,9 @@ DATA_DIR = OPTIONS.data_dir.resolve()
 
 DEBUG = False
 SECRET_KEY = OPTIONS.secret_key.get_secret_value() if OPTIONS.secret_key else os.environ.get("TELLBACK_MADE_KEY", "-")
-VAULT_SECRET = OPTIONS.vault_key.get_secret_value() if OPTIONS.vault_key else SECRET_KEY
+# The key that the data folder has is read for as long as it lies there, also when another one was set since.
+SECRET_KEY_FALLBACKS = former_keys(SECRET_KEY, OPTIONS.secret_key_former, os.environ.get("TELLBACK_MADE_KEY", ""))
+VAULT_SECRETS = vault_secrets(OPTIONS, [SECRET_KEY, *SECRET_KEY_FALLBACKS])
 ERASURE_LEDGER = OPTIONS.erasure_ledger or DATA_DIR / "erasures.jsonl"
 BASE_URL = (OPTIONS.base_url or f"http://{OPTIONS.host}:{OPTIONS.port}").rstrip("/")
 _host = urlsplit(BASE_URL).hostname or "localhost"
@@ -58,7 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tellback.web.static_files.HashedStaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -135,8 +139,9 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "files"},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "tellback.web.static_files.HashedStorage"},
 }
+KEPT_STATIC_FILES = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
@@ -146,10 +151,12 @@ OUTBOUND_ALLOWED = [part.strip() for part in OPTIONS.outbound_allowed.split(",")
 
 DEFAULT_FROM_EMAIL = OPTIONS.mail_from
 MAIL_DOMAIN = _host
+EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
 if OPTIONS.mail_url:
     globals().update(mail_settings(OPTIONS.mail_url.get_secret_value()))
 else:
-    EMAIL_BACKEND = "tellback.effects.mail.KeepingBackend"
+    globals().update(provider_settings(get_loop_config().notifications.provider, os.environ) or {})
+MAIL_TEMPLATES = takes_templates(EMAIL_BACKEND)
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from tellback.edge.batch import Batch, read_batch
-from tellback.edge.body import check, media_type_of, parse_json, parse_v1, read_body, require_json
+from tellback.edge.body import Unknown, check, media_type_of, parse_json, parse_v1, read_body, require_json
 from tellback.edge.committer import Committer
 from tellback.edge.errors import TooLarge, VersionEnded, WrongMethod
 from tellback.edge.files import FileKeeper, SentFile, files_in, read_form, size_of_files
@@ -19,13 +19,18 @@ from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
 from tellback.edge.people import signed_author
 from tellback.edge.room import LARGE, Room
+from tellback.edge.storage import WidgetStorage
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
+from tellback.intake.attachments.storage import MEGABYTE
 from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
+from tellback.intake.schemas.lax import LaxFeedbackV1
 from tellback.intake.schemas.lifetime import lifetime_headers
+from tellback.intake.schemas.v1 import FeedbackV1
 from tellback.intake.schemas.v2 import MAX_BASE64, FeedbackV2
 from tellback.kernel.errors import Forbidden, Invalid, TellbackError, Unauthenticated, Unavailable
 from tellback.kernel.ids import to_public
+from tellback.platform.loop_config import LoopConfig
 from tellback.platform.problems import problem_of
 from tellback.workspaces.models import KeyKind
 from tellback.workspaces.selectors import KeyHolder
@@ -41,23 +46,44 @@ Answer = tuple[int, dict[str, str], bytes]
 #: What a request says, and its files.
 Read = tuple[Submission, list[SentFile]]
 
-#: The door's addresses, each also with a slash at its end.
-PATHS = frozenset({"/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
+#: The door's addresses, each also with a slash at its end; the one that names no version takes the configured one.
+PATHS = frozenset({"/feedback", "/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
 #: The widget keeps what it could not send for a week, and must not be counted twice then.
 WIDGET_WINDOW = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeOptions:
-    """Limits of the door (document 1's `ingestion`)."""
+    """Limits of the door (document 1's `ingestion`), and how it reads (its `schema`)."""
 
     base_url: str
     max_payload_bytes: int = 4096
     max_v2_bytes: int = 262_144
     max_batch_bytes: int = 2_097_152
     max_form_bytes: int = 26_214_400
+    widget_storage_bytes: int = 1_000_000_000
     requests_per_minute: int = 100
     idempotency_window: timedelta = timedelta(hours=24)
+    version: str = "v1"
+    v1_model: type[FeedbackV1] = FeedbackV1
+    unknown_fields: Unknown = "forbid"
+
+    @classmethod
+    def of(cls, config: LoopConfig, *, base_url: str) -> "EdgeOptions":
+        """What document 1's file says of the door."""
+        limits, rules = config.ingestion, config.schema_
+        return cls(
+            base_url=base_url,
+            max_payload_bytes=limits.max_payload_size,
+            max_v2_bytes=limits.max_payload_size_v2,
+            max_batch_bytes=8 * limits.max_payload_size_v2,
+            widget_storage_bytes=limits.widget_storage_mb * MEGABYTE,
+            requests_per_minute=limits.rate_limit,
+            idempotency_window=timedelta(hours=limits.idempotency_ttl_hours),
+            version=rules.version,
+            v1_model=FeedbackV1 if rules.strict_mode else LaxFeedbackV1,
+            unknown_fields="ignore" if rules.allow_unknown_fields else "forbid",
+        )
 
 
 class Edge:
@@ -70,6 +96,7 @@ class Edge:
         self.limiter = RateLimiter(conninfo=conninfo)
         self.files = FileKeeper()
         self.room = Room()
+        self.widget_storage = WidgetStorage(options.widget_storage_bytes)
 
     def start(self) -> None:
         """Begin accepting."""
@@ -90,7 +117,8 @@ class Edge:
             await _send(send, 204, {**cors, "access-control-max-age": "600"}, b"")
             return
         now = datetime.now(UTC)
-        version = scope["path"].split("/")[1]
+        named = scope["path"].split("/")[1]
+        version = named if named in VERSIONS else self.options.version
         try:
             self.room.require()
             with self.room.place(receive) as receive_into_place:
@@ -113,7 +141,8 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
-        sender = Sender(holder, sources, self._window_of(holder), self.keys.policy(holder.workspace_id))
+        policy = self.keys.policy(holder.workspace_id)
+        sender = Sender(holder, sources, self._window_of(holder), policy, self.options.unknown_fields)
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
         return status, {**allowance.headers, **extra}, body
 
@@ -133,7 +162,9 @@ class Edge:
         read = self._read_v1 if version == "v1" else self._read_v2
         submission, files = await read(headers, receive, sender, now)
         if files:
-            kept, notes = await self.files.keep(sender.holder.workspace_id, files, policy=sender.policy)
+            kept, notes = await self.files.keep(
+                sender.holder.workspace_id, files, policy=sender.policy, room=self._room_of(sender)
+            )
             submission = with_files(submission, kept, notes)
         if author:
             submission = replace(submission, author=author)
@@ -143,13 +174,17 @@ class Edge:
             await self.files.discard(submission.files)
         return self._answer(accepted, submission.external_id)
 
+    def _room_of(self, sender: Sender) -> WidgetStorage | None:
+        return self.widget_storage if sender.source_type == "widget" else None
+
     def _window_of(self, holder: KeyHolder) -> timedelta:
         window = self.options.idempotency_window
         return max(window, WIDGET_WINDOW) if holder.kind == KeyKind.WIDGET else window
 
     async def _read_v1(self, headers: dict[str, str], receive: Receive, sender: Sender, _now: datetime) -> Read:
         require_json(headers)
-        payload = parse_v1(await read_body(headers, receive, limit=self.options.max_payload_bytes))
+        body = await read_body(headers, receive, limit=self.options.max_payload_bytes)
+        payload = parse_v1(body, model=self.options.v1_model, unknown=sender.unknown)
         key = agreed_key(str(payload.idempotency_key), stated_key(headers))
         return submission_of_v1(payload, sender, key=key), files_in(None, payload.metadata)
 
@@ -163,7 +198,7 @@ class Edge:
         value = parse_json(body)
         if len(body) - size_of_files(value) > self.options.max_v2_bytes:
             raise TooLarge(f"Without its attachments a request may have {self.options.max_v2_bytes} bytes.")
-        payload = check(FeedbackV2, value)
+        payload = check(FeedbackV2, value, unknown=sender.unknown)
         files = [*sent, *files_in(payload.attachments, payload.metadata)]
         key = agreed_key(str(payload.idempotency_key or ""), stated_key(headers))
         beside = [file.upload.content for file in sent]

@@ -91,7 +91,7 @@ def _items_of(value: Any) -> tuple[str, list[Any]]:
 
 def _row_of(item: Any, index: int, sender: Sender, header: str, now: datetime) -> Row | TellbackError:
     try:
-        payload = check(FeedbackV2, item)
+        payload = check(FeedbackV2, item, unknown=sender.unknown)
         if payload.attachments or (payload.metadata and payload.metadata.screenshot_base64):
             raise Invalid(REFUSAL, errors=[FieldError("/attachments", "are sent with one piece of feedback at a time")])
         if payload.author and payload.author.user_token:

@@ -1,17 +1,20 @@
 """Reading a request's body: never more than its limit, and strictly as JSON."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from tellback.edge.errors import BadJson, TooLarge, WrongMediaType
+from tellback.intake.schemas.lax import LaxFeedbackV1
 from tellback.intake.schemas.v1 import FeedbackV1
 from tellback.kernel.errors import FieldError, Invalid
 from tellback.platform.strict_json import read_json
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Payload = TypeVar("Payload", bound=BaseModel)
+#: What becomes of fields that a version does not know.
+Unknown = Literal["forbid", "ignore"]
 REFUSAL = "The feedback was not accepted; see errors for each field."
 
 
@@ -52,10 +55,13 @@ def media_type_of(headers: dict[str, str]) -> str:
     return headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-def parse_v1(body: bytes) -> FeedbackV1:
-    """The payload, checked strictly. Raises `Invalid` with a pointer per field, `BadJson` when it is not JSON."""
+def parse_v1(body: bytes, *, model: type[FeedbackV1] = FeedbackV1, unknown: Unknown = "forbid") -> FeedbackV1:
+    """The payload, checked strictly but for `LaxFeedbackV1`.
+
+    Raises `Invalid` with a pointer per field, `BadJson` when it is not JSON.
+    """
     try:
-        return FeedbackV1.model_validate_json(body)
+        return model.model_validate_json(body, strict=model is not LaxFeedbackV1, extra=unknown)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         if any(problem["type"] == "json_invalid" for problem in found):
@@ -71,12 +77,12 @@ def parse_json(body: bytes) -> Any:
         raise BadJson(f"The request is not valid JSON: {error}.") from None
 
 
-def check(model: type[Payload], value: Any) -> Payload:
+def check(model: type[Payload], value: Any, *, unknown: Unknown = "forbid") -> Payload:
     """The value as this payload. Raises `Invalid` with a pointer per field."""
     if not isinstance(value, dict):
         raise Invalid(REFUSAL, errors=[FieldError("", "must be an object")])
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, extra=unknown)
     except ValidationError as error:
         raise _invalid(error) from None
 

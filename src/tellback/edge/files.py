@@ -15,6 +15,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from tellback.edge.body import REFUSAL, Receive, chunks_of
 from tellback.edge.errors import BadForm
+from tellback.edge.storage import FULL, WidgetStorage
 from tellback.intake.attachments.cleaning import Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES
 from tellback.intake.attachments.services import KeptFile, discard_files, keep_files
@@ -88,9 +89,9 @@ class FileKeeper:
         self._waiting = 0
 
     async def keep(
-        self, workspace_id: UUID, files: Sequence[SentFile], *, policy: Policy
+        self, workspace_id: UUID, files: Sequence[SentFile], *, policy: Policy, room: WidgetStorage | None = None
     ) -> tuple[tuple[KeptFile, ...], list[str]]:
-        """The files, kept, and a sentence for each optional one that was not.
+        """The files, kept, and a sentence for each optional one that was not; for all when there is no `room`.
 
         Raises `Invalid` with a pointer for each file that is not taken, `Unavailable` when there is no room or too many
         wait.
@@ -100,7 +101,7 @@ class FileKeeper:
         self._waiting += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(_keep, workspace_id, files, policy)
+                return await asyncio.to_thread(_keep, workspace_id, files, policy, room)
         finally:
             self._waiting -= 1
 
@@ -109,7 +110,9 @@ class FileKeeper:
         await asyncio.to_thread(discard_files, kept)
 
 
-def _keep(workspace_id: UUID, files: Sequence[SentFile], policy: Policy) -> tuple[tuple[KeptFile, ...], list[str]]:
+def _keep(
+    workspace_id: UUID, files: Sequence[SentFile], policy: Policy, room: WidgetStorage | None
+) -> tuple[tuple[KeptFile, ...], list[str]]:
     cleaned, errors, notes = [], [], []
     for file in files:
         try:
@@ -121,6 +124,8 @@ def _keep(workspace_id: UUID, files: Sequence[SentFile], policy: Policy) -> tupl
                 errors.append(FieldError(file.pointer, error.detail))
     if errors:
         raise Invalid(REFUSAL, errors=errors)
+    if room and cleaned and not room.take(workspace_id, sum(len(file.content) for file in cleaned)):
+        return (), [*notes, *(f"{file.name} {FULL}." for file in cleaned)]
     return keep_files(workspace_id=workspace_id, files=cleaned), notes
 
 

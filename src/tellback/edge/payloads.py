@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from tellback.edge.body import Unknown
 from tellback.edge.keys import OwnSource, Sources
 from tellback.intake.accept import Idempotency, Submission, fingerprint
 from tellback.intake.attachments.services import KeptFile
@@ -29,6 +30,7 @@ class Sender:
     sources: Sources
     window: timedelta
     policy: Policy = DEFAULT
+    unknown: Unknown = "forbid"
 
     @property
     def source_type(self) -> str:

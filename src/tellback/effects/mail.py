@@ -30,6 +30,9 @@ class Mail:
     text: str
     html: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    #: A template of the mail provider, used instead of subject and text where mail leaves through one; and its values.
+    template: str = ""
+    values: dict[str, str] = field(default_factory=dict)
 
 
 def send_mail(*, workspace_id: UUID, key: str, mail: Mail, due_at: datetime, now: datetime, line: str = "") -> Effect:
@@ -55,7 +58,12 @@ def deliver_mail(effect: Effect) -> None:
             **payload.get("headers", {}),
         },
     )
-    if payload.get("html"):
+    if payload.get("template") and settings.MAIL_TEMPLATES:
+        # An empty subject and body leave both to the template, for every provider that has templates.
+        message.subject = message.body = ""
+        message.template_id = payload["template"]  # type: ignore[attr-defined]
+        message.merge_global_data = payload["values"]  # type: ignore[attr-defined]
+    elif payload.get("html"):
         message.attach_alternative(payload["html"], "text/html")
     message.workspace_id = effect.workspace_id  # type: ignore[attr-defined]
     get_connection().send_messages([message])

@@ -5,7 +5,9 @@ their idempotency keys and the job that follows, in one statement. It is run by 
 inside the caller's transaction, and by the edge as a transaction of its own. Either all of it is there or nothing is.
 """
 
-import hmac
+import functools
+import hashlib
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,10 @@ from tellback.intake.attachments.services import KeptFile
 from tellback.intake.policy import DEFAULT, Policy, get_policy
 from tellback.intake.vault.services import seal_removed
 from tellback.kernel.ids import new_id
+from tellback.platform.digests import digest_key, keyed_digest
+from tellback.platform.sealing import WrongSeal
+
+logger = logging.getLogger(__name__)
 
 ACCEPT_SQL = "SELECT n, id, receipt_token, outcome FROM tellback_accept(%s::uuid, %s::jsonb)"
 #: The same for rows with files, or with sealed originals, which it stores too.
@@ -83,7 +89,21 @@ class Accepted:
 
 def fingerprint(content: bytes) -> str:
     """A keyed digest of what was sent, in a canonical form: tells a repetition from another thing, and nothing else."""
-    return hmac.digest(settings.SECRET_KEY.encode(), content, "sha256").hex()
+    return keyed_digest("fingerprint", content, key=fingerprint_key())
+
+
+@functools.cache
+def fingerprint_key() -> bytes:
+    """The installation's key of digests; what is derived from the secret key while that cannot be opened.
+
+    Feedback is taken in that case too: what is lost is that a repetition of something earlier is recognised. Raises
+    `Unavailable` while the database does not answer.
+    """
+    try:
+        return digest_key()
+    except WrongSeal as error:
+        logger.error("The installation's key of digests cannot be opened. %s", error.detail)
+        return hashlib.sha256(settings.SECRET_KEY.encode()).digest()
 
 
 def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) -> dict[str, Any]:

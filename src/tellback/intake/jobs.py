@@ -71,8 +71,15 @@ def forget_received_mail() -> None:
     polling.forget_old(now=timezone.now())
 
 
+@job("intake.forget_requests", queue=Queue.MAINTENANCE)
+def forget_requests() -> None:
+    """Remove idempotency keys whose window is over."""
+    services.forget_requests(now=timezone.now())
+
+
 sweep("intake.recover", queue=Queue.MAINTENANCE)
 periodic("*/2 * * * *", "intake.poll_mailboxes", queue=Queue.INGEST)
 periodic("19 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)
 periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)
 periodic("33 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)
+periodic("53 3 * * *", "intake.forget_requests", queue=Queue.MAINTENANCE)

@@ -71,6 +71,7 @@ def _erase_identity(subject: Subject, now: datetime) -> Mapping[str, int]:
             user=None,
             role=Role.USER,
             unsubscribed_at=now,
+            erased_at=now,
             updated_at=now,
         ),
         "sign-ins": sum(_end_login(user) for user in users),

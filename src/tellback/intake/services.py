@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, When
 
-from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
+from tellback.intake.models import DeliveryMode, FeedbackSource, IdempotencyKey, ItemState, RawItem
 from tellback.intake.vault.services import hand_over
 from tellback.kernel.errors import Invalid
 from tellback.platform.bulk import update_rows
@@ -54,6 +54,11 @@ def add_source(*, workspace: Workspace, name: str) -> FeedbackSource:
     return FeedbackSource.objects.create(
         workspace=workspace, source_type="api", name=name, delivery_mode=DeliveryMode.PASSIVE
     )
+
+
+def forget_requests(*, now: datetime) -> int:
+    """Remove idempotency keys whose window is over; returns how many. A repetition would count as new anyhow."""
+    return IdempotencyKey.objects.filter(expires_at__lt=now).delete()[0]
 
 
 def ensure_default_sources(*, workspace: Workspace) -> None:

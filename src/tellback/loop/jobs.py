@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.boards.models import Post, PostStatusChange
-from tellback.loop import answers, services
+from tellback.loop import answers, invitations, services
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
@@ -20,6 +20,16 @@ def acknowledge(*, feedback_ids: list[str]) -> None:
     """Tell the authors of this feedback that it arrived."""
     ids = [UUID(feedback_id) for feedback_id in feedback_ids]
     services.acknowledge(feedback_ids=ids, pacing=services.configured_pacing(), now=timezone.now())
+
+
+@job("loop.invite", queue=Queue.EFFECTS)
+def invite(*, member_id: str, actor_id: str, occasion: str) -> None:
+    """Tell a new member of the team how to sign in; nobody when they have gone since."""
+    member = Principal.objects.select_related("workspace").filter(id=member_id).first()
+    if member:
+        invitations.invite(
+            member=member, actor=Principal.objects.get(id=actor_id), occasion=occasion, now=timezone.now()
+        )
 
 
 @job("loop.on_post_created", queue=Queue.EFFECTS)

@@ -37,8 +37,10 @@ from tellback.loop.models import (
 from tellback.loop.selectors import recipients_of
 from tellback.platform.jobs import Queue, defer
 from tellback.platform.loop_config import get_loop_config
+from tellback.platform.tenancy import current_workspace_id
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
+from tellback.workspaces.loop_settings import get_workspace_config
 from tellback.workspaces.merging import follow
 from tellback.workspaces.models import Principal, PrincipalMerge, PrincipalType
 
@@ -93,8 +95,8 @@ def subscribe_feedback_authors(*, post: Post) -> int:
 
 
 def configured_pacing() -> rules.Pacing:
-    """What document 1's `notifications` say, or its defaults."""
-    notifications = get_loop_config().notifications
+    """What document 1's `notifications` say in the present workspace."""
+    notifications = get_workspace_config(current_workspace_id()).notifications
     return rules.Pacing(
         delay=timedelta(minutes=notifications.delay_minutes), per_day=notifications.max_per_user_per_day
     )
@@ -121,6 +123,7 @@ def acknowledge(*, feedback_ids: Sequence[UUID], pacing: rules.Pacing, now: date
             key=f"acknowledged:{feedback.id}",
             subject="We got your feedback",
             template="acknowledged",
+            provider_template=get_loop_config().notifications.template_id or "",
             context=context,
             about=item,
             due_at=now + pacing.delay,
@@ -159,6 +162,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
     subscriptions = Subscription.objects.filter(
         post=change.post, notify_status_changes=True, unsubscribed_at=None
     ).select_related("principal")
+    pacing = configured_pacing()
     told = 0
     words = _own_words([change.post], [subscription.principal_id for subscription in subscriptions])
     for subscription in subscriptions:
@@ -174,7 +178,7 @@ def tell_about_move(*, change: PostStatusChange, now: datetime) -> int:
             body=change.note,
             url=post_path(change.post),
         )
-        if may_mail(person, configured_pacing(), now):
+        if may_mail(person, pacing, now):
             mail_person(
                 person,
                 key=f"moved:{change.id}:{person.id}",
@@ -350,6 +354,7 @@ def mail_person(
     now: datetime,
     line: str = "",
     about: RawItem | None = None,
+    provider_template: str = "",
 ) -> None:
     """Put a mail to somebody into the outbox, once for each key, with the link that ends such mail."""
     stop = f"{settings.BASE_URL}/unsubscribe/{unsubscribe_token(person)}"
@@ -368,11 +373,20 @@ def mail_person(
                 "Auto-Submitted": "auto-generated",
                 **reply_headers(workspace_id=person.workspace_id, item=about),
             },
+            template=provider_template,
+            values=_values(person, context, subject=subject, stop=stop) if provider_template else {},
         ),
         due_at=due_at,
         now=now,
         line=line,
     )
+
+
+def _values(person: Principal, context: dict[str, object], *, subject: str, stop: str) -> dict[str, str]:
+    """What a provider's template may say."""
+    texts = {name: value for name, value in context.items() if isinstance(value, str)}
+    names = {"name": person.display_name, "workspace": person.workspace.name}
+    return {**texts, **names, "subject": subject, "unsubscribe": stop}
 
 
 def _line(post_id: UUID, person: Principal) -> str:

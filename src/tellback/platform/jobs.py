@@ -21,6 +21,7 @@ from procrastinate.types import JSONValue
 
 from tellback.kernel.errors import TellbackError
 from tellback.platform.loop_config import get_loop_config
+from tellback.platform.loop_config.table import Processing
 from tellback.platform.tenancy import in_workspace
 
 
@@ -40,39 +41,56 @@ class Permanent(TellbackError):
 
 
 class Backoff(BaseRetryStrategy):
-    """Exponential delays with jitter: `base` seconds, doubled each time, times 0.5 to 1.5; at most `attempts` runs."""
+    """Exponential delays: `base` seconds, doubled each time, times 1 ± `spread`; at most `attempts` runs."""
 
-    def __init__(self, *, attempts: int, base: float) -> None:
+    def __init__(self, *, attempts: int, base: float, spread: float = 0.5) -> None:
         self.attempts = attempts
         self.base = base
+        self.spread = spread
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """The next delay, or None when the attempts are used up or the error is permanent."""
         if isinstance(exception, Permanent) or job.attempts + 1 >= self.attempts:
             return None
-        delay = self.base * 2**job.attempts * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, not a secret
+        factor = random.uniform(1 - self.spread, 1 + self.spread)  # noqa: S311 - spreading load, not a secret
+        delay = self.base * 2**job.attempts * factor
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=delay))
+
+
+def retries(processing: Processing) -> dict[Queue, Backoff]:
+    """Attempts and delays for each queue, as document 3 sets them; intake's as document 1's `retry_policy` says."""
+    policy = processing.retry_policy
+    spread = 0.5 if policy.jitter else 0.0
+    return {
+        Queue.INGEST: Backoff(attempts=policy.max_attempts, base=policy.backoff_ms / 1000, spread=spread),
+        Queue.AI: Backoff(attempts=3, base=5),
+        Queue.MAINTENANCE: Backoff(attempts=2, base=10),
+        Queue.EFFECTS: Backoff(attempts=8, base=5),
+    }
+
+
+def concurrency(processing: Processing) -> dict[Queue, int]:
+    """How many jobs of each queue one worker process runs side by side."""
+    return {Queue.INGEST: processing.concurrency, Queue.AI: 2, Queue.MAINTENANCE: 1, Queue.EFFECTS: 3}
+
+
+def queue_names(processing: Processing) -> dict[str, str]:
+    """What operators call each queue, by its name in the database: intake's is document 1's `processing.queue`."""
+    return {queue.value: processing.queue if queue == Queue.INGEST else queue.value for queue in Queue}
 
 
 _processing = get_loop_config().processing
 
-#: Attempts and first delay in seconds for each queue, as the specification sets them; intake's can be configured.
-RETRY: dict[Queue, Backoff] = {
-    Queue.INGEST: Backoff(
-        attempts=_processing.retry_policy.max_attempts, base=_processing.retry_policy.backoff_ms / 1000
-    ),
-    Queue.AI: Backoff(attempts=3, base=5),
-    Queue.MAINTENANCE: Backoff(attempts=2, base=10),
-    Queue.EFFECTS: Backoff(attempts=8, base=5),
-}
+RETRY = retries(_processing)
+CONCURRENCY = concurrency(_processing)
+#: What each queue is called in metrics, commands and reports.
+QUEUE_NAMES = queue_names(_processing)
 
-#: How many jobs of a queue one worker process runs side by side.
-CONCURRENCY: dict[Queue, int] = {
-    Queue.INGEST: _processing.concurrency,
-    Queue.AI: 2,
-    Queue.MAINTENANCE: 1,
-    Queue.EFFECTS: 3,
-}
+
+def find_queue(name: str) -> Queue | None:
+    """The queue that operators call so, or whose name in the database it is."""
+    return next((queue for queue in Queue if name in {queue.value, QUEUE_NAMES[queue.value]}), None)
+
 
 JobFunction = Callable[..., None]
 

@@ -6,6 +6,7 @@ from tellback.intake.models import RawItem
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
 from tellback.triage import hours, services, votes
+from tellback.triage import ticketing as ticketing  # noqa: PLC0414 - registers how tickets are delivered
 from tellback.workspaces.models import PrincipalMerge
 
 

@@ -7,6 +7,7 @@ from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
 from tellback.triage.models import Feedback, FeedbackVote, RoutingDecision, StatusChange
+from tellback.triage.ticketing import withdraw_tickets
 
 
 def _list(subject: Subject) -> Iterator[Record]:
@@ -41,6 +42,7 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     records = Feedback.objects.filter(raw_item__in=subject.item_ids)
     StatusChange.objects.filter(feedback__in=records).update(note="")
     RoutingDecision.objects.filter(feedback__in=records).update(inputs={})
+    withdraw_tickets(feedback=records, now=now)
     counts = {
         "triage records": records.update(
             summary="", source="", public_response=None, tags=[], github_issue_url=None, updated_at=now

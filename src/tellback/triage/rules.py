@@ -142,6 +142,28 @@ def priority_of(value: int, *, severity: str, thresholds: Thresholds) -> str:
 SEVERITY_OF_PRIORITY = {"urgent": "critical", "high": "high", "medium": "medium", "low": "low"}
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where feedback goes. `labels` are the ticket's beside the configured ones; None when no ticket is made."""
+
+    queue: str
+    labels: tuple[str, ...] | None = None
+
+
+def route(value: int, *, severity: str, type: str, thresholds: Thresholds) -> Route:
+    """Document 1's routing: what scores high or is critical becomes work now, wishes and low scores the backlog's.
+
+    Below `thresholds.low` nothing is made of it; what is in between waits in the inbox for a person.
+    """
+    if value >= thresholds.high or severity == "critical":
+        return Route("now", ())
+    if value < thresholds.low:
+        return Route("kept")
+    if type == "feature" or value < thresholds.medium:
+        return Route("backlog", ("backlog",))
+    return Route("inbox")
+
+
 def inputs_as_record(inputs: ScoreInputs) -> dict[str, object]:
     """The inputs as they are stored with a routing decision."""
     return asdict(inputs)

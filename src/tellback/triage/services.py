@@ -5,18 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer
-from tellback.platform.loop_config import get_loop_config
+from tellback.platform.loop_config import LoopConfig
 from tellback.platform.tenancy import current_workspace_id
 from tellback.triage import rules
 from tellback.triage.hours import due_of, get_hours
 from tellback.triage.models import Feedback, FeedbackStatus, Priority, RoutingDecision, StatusChange
 from tellback.triage.response_times import BusinessHours
+from tellback.triage.ticketing import request_ticket
 from tellback.understanding.models import Signal
+from tellback.workspaces.loop_settings import get_workspace_config
 from tellback.workspaces.models import Principal
 
 
@@ -34,7 +37,8 @@ def open_feedback(*, items: Sequence[RawItem]) -> list[Feedback]:
     if not fresh:
         return []
     hours = get_hours(fresh[0].workspace_id)
-    drafts = [_draft(item, hours) for item in fresh]
+    config = get_workspace_config(fresh[0].workspace_id)
+    drafts = [_draft(item, hours, config) for item in fresh]
     opened = Feedback.objects.bulk_create([feedback for feedback, _ in drafts])
     StatusChange.objects.bulk_create(
         StatusChange(
@@ -46,12 +50,13 @@ def open_feedback(*, items: Sequence[RawItem]) -> list[Feedback]:
         for feedback in opened
     )
     RoutingDecision.objects.bulk_create([decision for _, decision in drafts])
+    _request_tickets([one for one, item in zip(opened, fresh, strict=True) if not item.silent], config)
     return opened
 
 
 def draft_of(item: RawItem) -> Feedback:
     """The triage record as it will be opened, not stored: for whoever asks about an item that has just arrived."""
-    return _draft(item, get_hours(item.workspace_id))[0]
+    return _draft(item, get_hours(item.workspace_id), get_workspace_config(item.workspace_id))[0]
 
 
 def acknowledge_arrival(*, items: Sequence[RawItem]) -> None:
@@ -62,18 +67,28 @@ def acknowledge_arrival(*, items: Sequence[RawItem]) -> None:
         defer("loop.acknowledge", queue=Queue.EFFECTS, workspace_id=items[0].workspace_id, feedback_ids=ids)
 
 
-def configured_thresholds() -> rules.Thresholds:
-    """What document 1's `routing.score_thresholds` say, or its defaults."""
-    scores = get_loop_config().routing.score_thresholds
+def thresholds_of(config: LoopConfig) -> rules.Thresholds:
+    """What document 1's `routing.score_thresholds` say."""
+    scores = config.routing.score_thresholds
     return rules.Thresholds(critical=scores.critical, high=scores.high, medium=scores.medium, low=scores.low)
 
 
-def _draft(item: RawItem, hours: BusinessHours) -> tuple[Feedback, RoutingDecision]:
+def _request_tickets(records: Sequence[Feedback], config: LoopConfig) -> None:
+    now = timezone.now()
+    for feedback in records:
+        request_ticket(feedback=feedback, route=_route(feedback, config), config=config, now=now)
+
+
+def _route(feedback: Feedback, config: LoopConfig) -> rules.Route:
+    return rules.route(feedback.score, severity=feedback.severity, type=feedback.type, thresholds=thresholds_of(config))
+
+
+def _draft(item: RawItem, hours: BusinessHours, config: LoopConfig) -> tuple[Feedback, RoutingDecision]:
     text, envelope = str(item.content.get("text", "")), item.context_envelope
     inputs = _inputs(item, intent=rules.keyword_intent(text))
     result = rules.score(inputs)
     stated = envelope.get("priority") if envelope.get("priority") in Priority.values else None
-    scored = rules.priority_of(result.value, severity=item.severity, thresholds=configured_thresholds())
+    scored = rules.priority_of(result.value, severity=item.severity, thresholds=thresholds_of(config))
     feedback = Feedback(
         # One to one, and so the same in its id: whoever knows the item can name its record before there is one.
         id=item.id,
@@ -93,7 +108,7 @@ def _draft(item: RawItem, hours: BusinessHours) -> tuple[Feedback, RoutingDecisi
         created_at=item.source_created_at,
     )
     feedback.response_due_at = due_of(feedback, hours=hours)
-    return feedback, _decision(feedback, inputs, result)
+    return feedback, _decision(feedback, inputs, result, config)
 
 
 def _inputs(item: RawItem, *, intent: str) -> rules.ScoreInputs:
@@ -106,13 +121,21 @@ def _inputs(item: RawItem, *, intent: str) -> rules.ScoreInputs:
     )
 
 
-def _decision(feedback: Feedback, inputs: rules.ScoreInputs, result: rules.Score) -> RoutingDecision:
+def _decision(
+    feedback: Feedback, inputs: rules.ScoreInputs, result: rules.Score, config: LoopConfig
+) -> RoutingDecision:
+    route = _route(feedback, config)
     return RoutingDecision(
         workspace_id=feedback.workspace_id,
         feedback=feedback,
         rule=rules.RULE_SET,
         inputs=rules.inputs_as_record(inputs),
-        outcome={"score": result.value, "parts": result.parts, "priority": feedback.priority},
+        outcome={
+            "score": result.value,
+            "parts": result.parts,
+            "priority": feedback.priority,
+            "route": {"queue": route.queue, "labels": route.labels},
+        },
     )
 
 
@@ -127,6 +150,9 @@ def rescore(*, item_ids: Sequence[UUID]) -> int:
         "raw_feedback_item_id", "signal_type"
     ):
         types.setdefault(item_id, []).append(kind)
+    if not types:
+        return 0
+    config = get_workspace_config(current_workspace_id())
     changed: list[Feedback] = []
     decisions = []
     hours = get_hours(current_workspace_id())
@@ -139,13 +165,14 @@ def rescore(*, item_ids: Sequence[UUID]) -> int:
         feedback.intent, feedback.score = intent, result.value
         if not feedback.priority_is_set:
             feedback.priority = rules.priority_of(
-                result.value, severity=feedback.severity, thresholds=configured_thresholds()
+                result.value, severity=feedback.severity, thresholds=thresholds_of(config)
             )
             feedback.response_due_at = due_of(feedback, hours=hours)
         changed.append(feedback)
-        decisions.append(_decision(feedback, inputs, result))
+        decisions.append(_decision(feedback, inputs, result, config))
     update_rows(changed, ["intent", "score", "priority", "response_due_at"])
     RoutingDecision.objects.bulk_create(decisions)
+    _request_tickets([feedback for feedback in changed if not feedback.raw_item.silent], config)
     return len(changed)
 
 

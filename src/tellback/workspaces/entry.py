@@ -1,5 +1,6 @@
 """One-time links that let an owner in from the terminal, without a password."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -12,6 +13,10 @@ class _EntryTokens(PasswordResetTokenGenerator):
     """Django's own one-time tokens: signed, dated, and void after the next sign-in."""
 
     key_salt = "tellback.workspaces.entry"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        """Void also once the person was signed out everywhere."""
+        return f"{super()._make_hash_value(user, timestamp)}{user.session_epoch}"
 
 
 _tokens = _EntryTokens()

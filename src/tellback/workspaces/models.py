@@ -1,12 +1,16 @@
 """Tables of workspaces, the people and services that act in them, and their keys."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 from tellback.kernel.ids import new_id, to_public
 
@@ -51,6 +55,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=200, blank=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    session_epoch = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Another number ends every session and every sign-in link of this login"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -63,6 +70,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must carry to count: it changes with the password and with the epoch."""
+        return self._session_hash(None)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under each former secret key: a session of before a rotation is carried over."""
+        yield from map(self._session_hash, settings.SECRET_KEY_FALLBACKS)
+
+    def _session_hash(self, secret: str | None) -> str:
+        about = f"{self.password}\0{self.session_epoch}"
+        return salted_hmac("tellback.workspaces.session", about, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Workspace(Identified):
@@ -121,6 +140,9 @@ class Principal(WorkspaceOwned):
     plan = models.CharField(max_length=40, blank=True, default="")
     mrr = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when nothing is left but that there was one"
+    )
     merged_into = models.ForeignKey(
         "self",
         null=True,
@@ -145,7 +167,12 @@ class Principal(WorkspaceOwned):
         ]
 
     def __str__(self) -> str:
-        return self.display_name or self.email or self.public_id
+        return self.public_name or self.email or self.public_id
+
+    @property
+    def public_name(self) -> str:
+        """What everybody may read: never their address. Empty when nobody knows what they are called."""
+        return self.display_name or (gettext("Someone who was erased") if self.erased_at else "")
 
 
 class PrincipalMerge(WorkspaceOwned):

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import models
+
 from tellback.kernel.errors import Conflict, Forbidden, Invalid
 from tellback.kernel.ids import new_id
+from tellback.platform.jobs import Queue, defer
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.identity import current_person
 from tellback.workspaces.models import ApiKey, AuditEntry, KeyKind, Principal, Role, User, Workspace
@@ -23,31 +26,59 @@ def create_workspace(*, name: str, slug: str) -> Workspace:
 
 
 def add_member(*, workspace: Workspace, user: User, role: Role) -> Principal:
-    """Let a login into the workspace with this role; an existing person with the same address is the same person."""
+    """Let a login into the workspace with this role; an existing person with the same address is the same person.
+
+    Whoever could do something else here before is signed out everywhere.
+    """
     known = Principal.objects.filter(workspace=workspace, email__iexact=user.email).first()
     principal = (
         Principal.objects.filter(workspace=workspace, user=user).first()
         or (current_person(known) if known else None)
         or Principal(workspace=workspace, email=user.email, display_name=user.name)
     )
+    changes = principal.user_id == user.pk and principal.role != role
     principal.user, principal.role = user, role
     principal.save()
+    if changes:
+        end_sessions(user=user)
     return principal
 
 
 def change_role(*, member: Principal, role: Role, actor: Principal) -> Principal:
     """Give somebody of the team another role; `Role.USER` takes them out of it and keeps what they said.
 
-    Only an owner makes or unmakes owners, and the last owner stays. Raises `Forbidden` and `Conflict`.
+    They are signed out everywhere, so that no open page goes on with what they could do before. Only an owner makes or
+    unmakes owners, and the last owner stays. Raises `Forbidden` and `Conflict`.
     """
     owners = list(Principal.objects.select_for_update().filter(role=Role.OWNER, workspace_id=member.workspace_id))
     if Role.OWNER in (member.role, role) and actor.role != Role.OWNER:
         raise Forbidden("Only an owner may make somebody an owner, or change what an owner may do.")
     if owners == [member] and role != Role.OWNER:
         raise Conflict("A workspace needs an owner. Make somebody else an owner first.")
+    changes = member.role != role
     member.role = role
     member.save(update_fields=["role", "updated_at"])
+    if changes and member.user:
+        end_sessions(user=member.user)
     return member
+
+
+def end_sessions(*, user: User) -> None:
+    """Sign somebody out everywhere, in each of their workspaces, and end the sign-in links that they have not used."""
+    User.objects.filter(pk=user.pk).update(session_epoch=models.F("session_epoch") + 1)
+    user.refresh_from_db(fields=["session_epoch"])
+
+
+def request_invitation(*, member: Principal, actor: Principal) -> None:
+    """Have them told by mail that they are in the team and how to sign in, once this transaction has committed."""
+    defer(
+        "loop.invite",
+        queue=Queue.EFFECTS,
+        workspace_id=member.workspace_id,
+        member_id=str(member.id),
+        actor_id=str(actor.id),
+        occasion=str(new_id()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

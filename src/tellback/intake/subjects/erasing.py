@@ -16,6 +16,7 @@ from tellback.intake.subjects.holders import list_holdings
 from tellback.intake.subjects.subject import Subject, everybody_merged, subject_of_items, subject_of_person
 from tellback.kernel.errors import Conflict, Forbidden
 from tellback.kernel.ids import new_id
+from tellback.platform.digests import digest_key
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
 from tellback.workspaces.access import has_role
 from tellback.workspaces.models import Principal, Role
@@ -114,9 +115,12 @@ def replay_ledger(*, path: Path, now: datetime) -> Mapping[str, int]:
     """Erase again whom and what the ledger remembers, in a database that may be older than it.
 
     Both the file and the database's own table are read. Returns how many entries were read, and how many people and
-    items were found and erased. Safe to repeat: the second time finds nobody.
+    items were found and erased. Safe to repeat: the second time finds nobody. Raises `WrongSeal` when the file was
+    written with a secret key that is not set.
     """
-    entries = {entry.id: entry for entry in ledger.read(path)}
+    remembered = ledger.read(path)
+    entries = {entry.id: entry for entry in remembered.entries}
+    keys = list(dict.fromkeys([*remembered.keys, digest_key()]))
     counts = Counter[str](entries=0, people=0, items=0)
     for workspace_id in list_workspace_ids():
         with in_workspace(workspace_id):
@@ -128,21 +132,24 @@ def replay_ledger(*, path: Path, now: datetime) -> Mapping[str, int]:
             }
             own = {**{k: entry for k, entry in entries.items() if entry.workspace_id == workspace_id}, **known}
             counts["entries"] += len(own)
-            counts.update(_replay(list(own.values()), [entry for k, entry in own.items() if k not in known], now))
+            forgotten = [entry for k, entry in own.items() if k not in known]
+            counts.update(_replay(list(own.values()), forgotten, keys, now))
     return dict(counts)
 
 
-def _replay(entries: list[ledger.Entry], forgotten: list[ledger.Entry], now: datetime) -> dict[str, int]:
+def _replay(
+    entries: Sequence[ledger.Entry], forgotten: Sequence[ledger.Entry], keys: Sequence[bytes], now: datetime
+) -> dict[str, int]:
     until: dict[str, datetime] = {}
     for entry in entries:
         for digest in entry.digests:
             until[digest] = max(entry.at, until.get(digest, entry.at))
     if not until:
         return {}
-    people = [person for person in ledger.find_people(until) if not is_erased(person)]
+    people = [person for person in ledger.find_people(until, keys=keys) if not is_erased(person)]
     for person in people:
         erase_subject(subject_of_person(person), now=now)
-    items = [item for item in ledger.find_items(until) if "erased" not in item.content]
+    items = [item for item in ledger.find_items(until, keys=keys) if "erased" not in item.content]
     if items:
         erase_subject(subject_of_items(items), now=now)
     for entry in forgotten:

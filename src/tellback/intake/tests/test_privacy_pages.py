@@ -24,7 +24,7 @@ SignIn = Callable[[str], Client]
 
 @pytest.fixture
 def admin(workspace: Workspace, as_role: SignIn, settings: Settings, tmp_path: Path) -> Client:
-    settings.VAULT_SECRET = secrets.token_urlsafe(32)
+    settings.VAULT_SECRETS = [secrets.token_urlsafe(32)]
     settings.ERASURE_LEDGER = tmp_path / "erasures.jsonl"
     ensure_default_sources(workspace=workspace)
     return as_role("admin")

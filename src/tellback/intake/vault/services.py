@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import BinaryField, Func, QuerySet, Value
 
 from tellback.intake.models import RawItem, VaultKey, VaultValue
 from tellback.intake.redaction import Removed
 from tellback.intake.vault import crypto
 from tellback.kernel.errors import Forbidden, Invalid
 from tellback.kernel.ids import new_id
+from tellback.platform.bulk import update_rows
+from tellback.platform.sealing import NAME_BYTES, new_key, vault_ring
 from tellback.workspaces.access import has_role
 from tellback.workspaces.models import Principal, Role, Workspace
 from tellback.workspaces.services import record_audit
@@ -33,17 +35,13 @@ class Revealed:
         return f"Revealed({self.token})"
 
 
-def _master() -> bytes:
-    return crypto.master_key(settings.VAULT_SECRET)
-
-
 def seal_removed(*, workspace_id: UUID, raw_item_id: UUID, removed: Sequence[Removed]) -> dict[str, Any]:
     """What `tellback_accept_sealed` stores of an item: a fresh key of its own, wrapped, and each original sealed by it.
 
     Whose words they are is found out later; then `hand_over` puts them under the key of that person.
     """
-    key_id, data_key = new_id(), crypto.new_data_key()
-    wrapped = crypto.wrap(data_key, master=_master(), workspace_id=workspace_id, key_id=key_id)
+    key_id, data_key = new_id(), new_key()
+    wrapped = crypto.wrap(data_key, ring=vault_ring(), workspace_id=workspace_id, key_id=key_id)
     values = {}
     for one in removed:
         place = crypto.Place(workspace_id, raw_item_id, one.token)
@@ -91,7 +89,26 @@ def _reseal(old: VaultKey, new: VaultKey, values: Sequence[VaultValue]) -> None:
 
 
 def _data_key(key: VaultKey) -> bytes:
-    return crypto.unwrap(bytes(key.wrapped), master=_master(), workspace_id=key.workspace_id, key_id=key.id)
+    return crypto.unwrap(bytes(key.wrapped), ring=vault_ring(), workspace_id=key.workspace_id, key_id=key.id)
+
+
+def count_keys() -> tuple[int, int]:
+    """How many keys there are, and how many of them are wrapped under a former secret."""
+    return VaultKey.objects.count(), _stale_keys().count()
+
+
+def rewrap_keys(most: int) -> int:
+    """Wrap up to so many of these anew; returns how many. The values stay as they are: their keys are the same."""
+    found = list(_stale_keys().select_for_update(of=("self",))[:most])
+    for key in found:
+        key.wrapped = crypto.wrap(_data_key(key), ring=vault_ring(), workspace_id=key.workspace_id, key_id=key.id)
+    update_rows(found, ["wrapped"])
+    return len(found)
+
+
+def _stale_keys() -> QuerySet[VaultKey]:
+    made_by = Func("wrapped", Value(1), Value(NAME_BYTES), function="substr", output_field=BinaryField())
+    return VaultKey.objects.alias(made_by=made_by).exclude(made_by=vault_ring().name)
 
 
 def _place(value: VaultValue) -> crypto.Place:

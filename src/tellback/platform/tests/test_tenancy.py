@@ -20,6 +20,7 @@ GLOBAL = {
     "account_emailconfirmation": "of logins",
     "user_user_permissions": "of logins",
     "django_session": "of logins",
+    "installation_key": "the key of digests; opens with the secret key only",
     "django_content_type": "Django's own",
     "django_migrations": "Django's own",
     "auth_group": "Django's own",

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from tellback.intake.attachments.storage import MEGABYTE, widget_bytes
 from tellback.kernel.errors import Conflict, Invalid
+from tellback.platform.loop_config import get_loop_config
 from tellback.web.security import POLICY
 from tellback.widget.options import WidgetOptions, read_options, sent_options
 from tellback.widget.pages.forms import AppearanceForm, KeyForm, OriginsForm, SigningKeyForm, appearance_form
@@ -51,6 +53,8 @@ def _page(request: TenantRequest, changes: dict[str, object], *, status: int) ->
         "most_signing_keys": len(SLOTS),
         "audience": request.workspace.public_id,
         "script_origin": conf.BASE_URL,
+        "stored": widget_bytes(),
+        "most_stored": get_loop_config().ingestion.widget_storage_mb * MEGABYTE,
         **changes,
     }
     return render(request, "widget/settings.html", context, status=status)

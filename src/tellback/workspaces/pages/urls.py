@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from tellback.workspaces.pages import views
+from tellback.workspaces.pages import loop, views
 
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/feedback/insights")),
@@ -17,8 +17,10 @@ urlpatterns = [
     path("admin/settings/anonymous", views.anonymous, name="settings-anonymous"),
     path("admin/settings/members", views.invite, name="settings-members"),
     path("admin/settings/members/<uuid:member_id>", views.set_role, name="settings-member"),
+    path("admin/settings/loop", loop.settings, name="settings-loop"),
     path("admin/account", views.account, name="account"),
     path("admin/account/name", views.set_name, name="account-name"),
     path("admin/account/password", views.set_password, name="account-password"),
+    path("admin/account/sessions", views.sign_out_elsewhere, name="account-sessions"),
     path("admin/workspaces/<uuid:workspace_id>", views.choose, name="choose-workspace"),
 ]

@@ -9,7 +9,6 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +21,15 @@ from tellback.workspaces.middleware import choose_workspace
 from tellback.workspaces.models import ApiKey, KeyKind, Principal, Role, User
 from tellback.workspaces.preferences import set_anonymous, takes_anonymous
 from tellback.workspaces.selectors import list_workspace_names
-from tellback.workspaces.services import add_member, change_role, issue_key, record_audit, revoke_key
+from tellback.workspaces.services import (
+    add_member,
+    change_role,
+    end_sessions,
+    issue_key,
+    record_audit,
+    request_invitation,
+    revoke_key,
+)
 
 
 def enter(request: TenantRequest, user_id: str, token: str) -> HttpResponse:
@@ -165,12 +172,8 @@ def invite(request: TenantRequest) -> HttpResponse:
     role = Role(form.cleaned_data["role"])
     member = add_member(workspace=request.workspace, user=user, role=role)
     _record(request, "member.added", member.public_id, {"email": email, "role": role})
-    address = request.build_absolute_uri(reverse("account_login"))
-    messages.success(
-        request,
-        _("%(email)s is in the team. They sign in at %(address)s with a code sent to them.")
-        % {"email": email, "address": address},
-    )
+    request_invitation(member=member, actor=acting(request))
+    messages.success(request, _("%s is in the team. A mail tells them so, and how to sign in.") % email)
     return redirect("settings")
 
 
@@ -184,6 +187,7 @@ def set_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
         raise Invalid("Choose one of the roles.")
     role = Role(form.cleaned_data["role"])
     change_role(member=member, role=role, actor=acting(request))
+    _stay_signed_in(request, member)
     _record(request, "member.changed", member.public_id, {"role": role})
     said = _("%s is not in the team any more.") % member if role == Role.USER else _("Saved.")
     messages.success(request, said)
@@ -236,6 +240,17 @@ def set_password(request: TenantRequest) -> HttpResponse:
 
 @require_POST
 @require_role(Role.CONTRIBUTOR)
+def sign_out_elsewhere(request: TenantRequest) -> HttpResponse:
+    """End every other session of your login."""
+    end_sessions(user=_user(request))
+    update_session_auth_hash(request, _user(request))
+    _record(request, "sessions.ended", acting(request).public_id, {})
+    messages.success(request, _("You are signed out everywhere else."))
+    return redirect("account")
+
+
+@require_POST
+@require_role(Role.CONTRIBUTOR)
 def choose(request: TenantRequest, workspace_id: UUID) -> HttpResponse:
     """Work in another of your workspaces."""
     choose_workspace(request, workspace_id)
@@ -247,6 +262,13 @@ def acting(request: TenantRequest) -> Principal:
     if request.principal is None:
         raise Forbidden("Sign in first.")
     return request.principal
+
+
+def _stay_signed_in(request: TenantRequest, member: Principal) -> None:
+    """Changing your own role signs you out everywhere but here."""
+    if member.user_id == request.user.pk:
+        _user(request).refresh_from_db()
+        update_session_auth_hash(request, _user(request))
 
 
 def _user(request: TenantRequest) -> User:

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.core.cache import cache
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from tellback.effects.models import KeptMail
 from tellback.workspaces.entry import entry_path
@@ -143,3 +144,71 @@ def test_very_many_tries_from_one_network_are_answered_with_a_page_that_says_so(
     answers = [client.post("/sign-in/login/", sent) for sent in tries]
     assert answers[-1].status_code == 429
     assert "Wait a minute" in answers[-1].content.decode()
+
+
+def browser_of(user: User) -> Client:
+    browser = Client()
+    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.get("/admin/account").status_code == 200
+    return browser
+
+
+def is_signed_in(browser: Client) -> bool:
+    return browser.get("/admin/account").status_code == 200
+
+
+def test_signing_out_everywhere_else_leaves_this_browser_and_voids_unused_links(owner: User) -> None:
+    here, elsewhere = browser_of(owner), browser_of(owner)
+    link = entry_path(user=owner)
+    answer = here.post("/admin/account/sessions", follow=True)
+    assert "signed out everywhere else" in answer.content.decode()
+    assert (is_signed_in(here), is_signed_in(elsewhere)) == (True, False)
+    assert Client().get(link).status_code == 403
+    owner.refresh_from_db()
+    assert Client().get(entry_path(user=owner)).status_code == 200
+    assert AuditEntry.objects.get().action == "sessions.ended"
+
+
+def test_a_new_password_signs_out_everywhere_else(owner: User) -> None:
+    here, elsewhere = browser_of(owner), browser_of(owner)
+    words = "another walk by the sea"
+    here.post("/admin/account/password", {"new_password1": words, "new_password2": words})
+    assert (is_signed_in(here), is_signed_in(elsewhere)) == (True, False)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.USER])
+def test_another_role_signs_out_everywhere_and_the_same_role_does_not(
+    owner: User, workspace: Workspace, role: Role
+) -> None:
+    bea = User.objects.create_user("bea@example.com", PASSWORD)
+    member = add_member(workspace=workspace, user=bea, role=Role.CONTRIBUTOR)
+    hers, owners = browser_of(bea), browser_of(owner)
+    owners.post(f"/admin/settings/members/{member.id}", {"role": "contributor"})
+    assert is_signed_in(hers)
+    owners.post(f"/admin/settings/members/{member.id}", {"role": role})
+    assert not get_user(hers).is_authenticated
+    assert is_signed_in(owners)
+    add_member(workspace=workspace, user=bea, role=Role.CONTRIBUTOR)
+    again = browser_of(User.objects.get(pk=bea.pk))
+    add_member(workspace=workspace, user=bea, role=Role.OWNER)
+    assert not get_user(again).is_authenticated
+
+
+def test_who_changes_their_own_role_stays_signed_in_here_only(owner: User, workspace: Workspace) -> None:
+    other = User.objects.create_user("bea@example.com")
+    add_member(workspace=workspace, user=other, role=Role.OWNER)
+    here, elsewhere = browser_of(owner), browser_of(owner)
+    me = Principal.objects.get(user=owner)
+    here.post(f"/admin/settings/members/{me.id}", {"role": "contributor"})
+    assert (is_signed_in(here), is_signed_in(elsewhere)) == (True, False)
+
+
+def test_a_session_outlives_a_rotation_of_the_secret_key(owner: User, settings: Settings) -> None:
+    browser = browser_of(owner)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    assert is_signed_in(browser)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_signed_in(browser), "it was carried over to the present key"
+    settings.SECRET_KEY = "a third"
+    assert not is_signed_in(browser)

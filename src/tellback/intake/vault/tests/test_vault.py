@@ -15,10 +15,10 @@ from tellback.intake.models import RawItem, VaultKey, VaultValue
 from tellback.intake.policy import get_policy, switch_vault
 from tellback.intake.services import ensure_default_sources
 from tellback.intake.vault import crypto
-from tellback.intake.vault.crypto import WrongSeal
 from tellback.intake.vault.services import destroy_keys, reveal
 from tellback.kernel.errors import Forbidden, Invalid
 from tellback.kernel.ids import new_id
+from tellback.platform.sealing import Ring, WrongSeal, new_key
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.models import AuditEntry, Principal, Role, Workspace
 
@@ -28,7 +28,7 @@ NOW = timezone.now()
 @pytest.fixture
 def safe(workspace: Workspace, settings: Settings) -> Workspace:
     """A workspace with the vault on."""
-    settings.VAULT_SECRET = secrets.token_urlsafe(32)
+    settings.VAULT_SECRETS = [secrets.token_urlsafe(32)]
     ensure_default_sources(workspace=workspace)
     switch_vault(workspace=workspace, on=True, actor=None)
     return workspace
@@ -151,20 +151,20 @@ def test_a_value_that_was_moved_does_not_open(
 
 
 def test_a_key_that_was_moved_to_another_row_or_workspace_does_not_open() -> None:
-    master, data_key = crypto.master_key("a secret"), crypto.new_data_key()
+    ring, data_key = Ring("vault", ("a secret",)), new_key()
     here, row = new_id(), new_id()
-    wrapped = crypto.wrap(data_key, master=master, workspace_id=here, key_id=row)
-    assert crypto.unwrap(wrapped, master=master, workspace_id=here, key_id=row) == data_key
+    wrapped = crypto.wrap(data_key, ring=ring, workspace_id=here, key_id=row)
+    assert crypto.unwrap(wrapped, ring=ring, workspace_id=here, key_id=row) == data_key
     for workspace_id, key_id in ((new_id(), row), (here, new_id())):
         with pytest.raises(WrongSeal):
-            crypto.unwrap(wrapped, master=master, workspace_id=workspace_id, key_id=key_id)
+            crypto.unwrap(wrapped, ring=ring, workspace_id=workspace_id, key_id=key_id)
     with pytest.raises(WrongSeal):
-        crypto.unwrap(wrapped, master=crypto.master_key("another"), workspace_id=here, key_id=row)
+        crypto.unwrap(wrapped, ring=Ring("vault", ("another",)), workspace_id=here, key_id=row)
 
 
 def test_another_secret_key_opens_nothing(safe: Workspace, admin: Principal, settings: Settings) -> None:
     item = send(safe, "I am ada@example.com")
-    settings.VAULT_SECRET = secrets.token_urlsafe(32)
+    settings.VAULT_SECRETS = [secrets.token_urlsafe(32)]
     with pytest.raises(WrongSeal):
         originals(safe, item, admin)
 
