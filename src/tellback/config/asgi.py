@@ -17,8 +17,8 @@ _application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - after Django is set up
 
 from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
-from tellback.config.pages import Pages  # noqa: E402
 from tellback.config.brokers import open_configured_broker  # noqa: E402
+from tellback.config.pages import Pages  # noqa: E402
 from tellback.config.settings import OPTIONS  # noqa: E402
 from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
