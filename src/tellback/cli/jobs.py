@@ -1,5 +1,6 @@
 """`tellback jobs`: what waits, runs and failed; retrying and discarding what failed."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -46,6 +47,27 @@ def list_jobs(
     print_rows(rows, columns=COLUMNS, empty="No job failed." if failed else "No job waits.", as_json=as_json)
 
 
+@app.command("show")
+def show(
+    job_id: Annotated[int, typer.Argument(metavar="JOB", help="Number from: jobs list")],
+    as_json: AsJson = False,
+) -> None:
+    """One job: what it is for, and why its last run failed.
+
+    Example: [bold]tellback jobs show 17[/]
+    """
+    with ready():
+        from tellback.platform.dead_letters import show_job
+
+        job, arguments = show_job(job_id)
+    if as_json:
+        print_json({**job.as_row(), "arguments": arguments})
+        return
+    for name, value in job.as_row().items():
+        typer.echo(f"{COLUMNS[name]:<11} {value if value is not None else ''}")
+    typer.echo(f"{'For':<11} {json.dumps(arguments, indent=2, ensure_ascii=False)}")
+
+
 @app.command("retry")
 def retry(
     job_ids: Annotated[list[int] | None, typer.Argument(metavar="JOB...", help="Numbers from: jobs list")] = None,
@@ -71,7 +93,7 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete failed jobs for good. The feedback they were for stays."""
+    """Delete failed jobs for good. The feedback they were for stays; feedback that was set aside goes with its job."""
     _require_choice(job_ids, everything)
     if not yes:
         typer.confirm("Delete these failed jobs for good?", abort=True, err=True)

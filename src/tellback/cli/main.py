@@ -37,6 +37,7 @@ ENTRIES: dict[str, Entry] = {
     "up": Entry("tellback.cli.up", "up", "Start everything on this machine. Ctrl-C stops it all.", START),
     "web": Entry("tellback.cli.web", "web", "Serve the pages, the API and the intake.", START),
     "worker": Entry("tellback.cli.worker", "worker", "Do the jobs: understand feedback, deliver mail.", START),
+    "consume": Entry("tellback.cli.consume", "consume", "Store what the edge handed to a broker.", START),
     "migrate": Entry("tellback.cli.migrate", "migrate", "Bring the database up to date.", START),
     "import": Entry("tellback.cli.importing", "app", "Bring feedback in from a file.", WORK),
     "demo": Entry("tellback.cli.demo", "app", "Fill the workspace with sample feedback, or take it out.", WORK),

@@ -19,7 +19,9 @@ from rich.text import Text
 from tellback.cli.environment import ensure_secret_key, prepare_database_url, read_options, set_up_django
 from tellback.cli.migrate import migrate_if_needed
 from tellback.cli.web import listen
+from tellback.config.brokers import named_broker
 from tellback.config.options import Options
+from tellback.edge.brokers import require_packages
 from tellback.kernel.errors import Unavailable
 from tellback.platform.postgres import EmbeddedPostgres, prepare_folder, start_embedded
 
@@ -33,7 +35,7 @@ PR_SET_PDEATHSIG = 1
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty workspace with sample feedback.")] = False,
 ) -> None:
-    """Start everything on this machine: database, web, worker. Ctrl-C stops it all.
+    """Start everything on this machine: database, web, worker, with a broker consume too. Ctrl-C stops it all.
 
     [bold]tellback up --demo[/] is the quickest look at Tellback.
     """
@@ -41,6 +43,8 @@ def up(
         # Also where a shell started us in the background with SIGINT ignored.
         signal.signal(number, _interrupt)
     options = read_options()
+    if _storing(options):
+        require_packages()
     prepare_folder(options.data_dir)
     with _only_one(options):
         # Children of an `up` that was killed give the port back within moments.
@@ -93,10 +97,11 @@ def _announce_and_run(
 
     preparing = start_preparing_engine()
     installation = ensure_installation()
-    children += [Child("web", ["web"]), Child("worker", ["worker"])]
-    children[0].start()
+    children += [Child("web", ["web"]), *_storing(options), Child("worker", ["worker"])]
+    for child in children[:-1]:
+        child.start()
     finish_preparing_engine(preparing)
-    children[1].start()
+    children[-1].start()
     base_url = (options.base_url or f"http://{options.host}:{options.port}").rstrip("/")
     _await_page(options, children)
     console.print(_welcome(options, base_url, installation), soft_wrap=True)
@@ -110,6 +115,11 @@ def _announce_and_run(
             start_embedded(options.data_dir)
         for child in children:
             child.watch()
+
+
+def _storing(options: Options) -> list["Child"]:
+    """What stores the feedback that the edge hands to a broker; the edge itself does without one."""
+    return [Child("consume", ["consume"])] if named_broker(options) else []
 
 
 def _await_page(options: Options, children: list["Child"]) -> None:
@@ -141,6 +151,8 @@ def _welcome(options: Options, base_url: str, installation: object) -> Text:
         rows += [("API key", installation.api_key), ("Widget key", str(installation.widget_key))]
         rows.append(("", "Keys and password are shown only now."))
     mail = "sent as TELLBACK_MAIL_URL says" if options.mail_url else f"kept, read it at {base_url}/admin/mailbox"
+    if broker := named_broker(options):
+        rows.append(("Feedback", f"comes in through {broker.kind} at {broker.hosts}"))
     rows += [("Mail", mail), ("Data", str(options.data_dir.resolve())), ("Stop", "Ctrl-C")]
     text = Text("\nTellback is running", style="bold")
     if options.database_url is None and options.environment == "local":

@@ -30,10 +30,14 @@ def web(
     """
     import uvicorn
 
+    from tellback.config.brokers import named_broker
     from tellback.config.http import PatientProtocol
+    from tellback.edge.brokers import require_packages
 
     _allow_many_connections()
     options = read_options()
+    if named_broker(options):
+        require_packages()
     listener = listen(host or options.host, options.port if port is None else port)
     embedded = prepare_database_url(options)
     ensure_secret_key(options)

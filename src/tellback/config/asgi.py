@@ -16,7 +16,9 @@ _application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - after Django is set up
 
 from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
+from tellback.config.brokers import open_configured_broker  # noqa: E402
 from tellback.config.pages import Pages  # noqa: E402
+from tellback.config.settings import OPTIONS  # noqa: E402
 from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
 from tellback.platform.loop_config import get_loop_config  # noqa: E402
@@ -77,7 +79,8 @@ async def _alive(send: Send) -> None:
 
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
-    edge = Edge(conninfo=conninfo(), options=EdgeOptions.of(get_loop_config(), base_url=settings.BASE_URL))
+    options = EdgeOptions.of(get_loop_config(), base_url=settings.BASE_URL)
+    edge = Edge(conninfo=conninfo(), options=options, broker=open_configured_broker(OPTIONS))
     edge.start()
     _edge[:] = [edge]
     _spare_the_collector()

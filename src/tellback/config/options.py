@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tellback.edge.brokers.address import read_address as read_broker_address
 from tellback.kernel.errors import Invalid
 from tellback.platform.addresses import Allowed, check_url
 from tellback.platform.files import read_bucket_address
@@ -62,6 +63,16 @@ class Options(BaseSettings):
             Allowed.parse(value.split(","))
         except Invalid as error:
             raise ValueError(error.detail) from None
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _names_a_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value():
+            try:
+                read_broker_address(value.get_secret_value())
+            except Invalid as error:
+                raise ValueError(error.detail) from None
         return value
 
     @classmethod
@@ -132,6 +143,14 @@ class Options(BaseSettings):
     mail_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587 sends mail; empty keeps it in the development mailbox.",
+    )
+    broker_url: SecretStr | None = Field(
+        None,
+        description="amqp://user:password@host:5672/vhost (RabbitMQ) or kafka://host:9092,other-host:9092 takes what "
+        "/v1 and /v2 accept, for “tellback consume” to store; empty stores it in the database at once.",
+    )
+    broker_queue: str = Field(
+        "tellback.intake", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="Name of the broker's queue or topic."
     )
     mail_from: str = Field("Tellback <tellback@localhost>", description="Sender of mails.")
 

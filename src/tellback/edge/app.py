@@ -11,16 +11,28 @@ import orjson
 
 from tellback.edge.batch import Batch, read_batch
 from tellback.edge.body import Unknown, check, media_type_of, parse_json, parse_v1, read_body, require_json
+from tellback.edge.brokers import Broker
+from tellback.edge.brokers.store import BrokerStore
 from tellback.edge.committer import Committer
 from tellback.edge.errors import TooLarge, VersionEnded, WrongMethod
 from tellback.edge.files import FileKeeper, SentFile, files_in, read_form, size_of_files
 from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
-from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
+from tellback.edge.payloads import (
+    Sender,
+    agreed_key,
+    left_to_accept,
+    stated_key,
+    submission_of_v1,
+    submission_of_v2,
+    with_files,
+)
 from tellback.edge.people import signed_author
 from tellback.edge.room import LARGE, Room
 from tellback.edge.storage import WidgetStorage
-from tellback.intake.accept import Accepted, Outcome, Submission, prepare
+from tellback.edge.stores import Answer as Answered
+from tellback.edge.stores import DatabaseStore, Store
+from tellback.intake.accept import Accepted, Outcome, Submission, prepare, with_repeatable_names
 from tellback.intake.attachments.storage import MEGABYTE
 from tellback.intake.policy import Policy
 from tellback.intake.schemas import VERSIONS
@@ -48,6 +60,8 @@ Read = tuple[Submission, list[SentFile]]
 
 #: The door's addresses, each also with a slash at its end; the one that names no version takes the configured one.
 PATHS = frozenset({"/feedback", "/v1/feedback", "/v2/feedback", "/v2/feedback/batch"})
+#: Seconds that keys go on to hold while the database does not answer and a broker takes the feedback.
+KEYS_WHILE_AWAY = 86_400.0
 #: The widget keeps what it could not send for a week, and must not be counted twice then.
 WIDGET_WINDOW = timedelta(days=8)
 
@@ -89,10 +103,12 @@ class EdgeOptions:
 class Edge:
     """One instance per web process; `start` and `stop` belong to the server's life."""
 
-    def __init__(self, *, conninfo: str, options: EdgeOptions) -> None:
+    def __init__(self, *, conninfo: str, options: EdgeOptions, broker: Broker | None = None) -> None:
+        """With a broker, rows go there instead of into the database, which may then be away for a day."""
         self.options = options
-        self.keys = KeyRing(conninfo=conninfo)
-        self.committer = Committer(conninfo=conninfo)
+        self.keys = KeyRing(conninfo=conninfo, while_away=KEYS_WHILE_AWAY if broker else 0.0)
+        self.committer = Committer(stores=stores_of(conninfo, broker))
+        self.naming = with_repeatable_names if broker else left_to_accept
         self.limiter = RateLimiter(conninfo=conninfo)
         self.files = FileKeeper()
         self.room = Room()
@@ -142,7 +158,7 @@ class Edge:
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
         policy = self.keys.policy(holder.workspace_id)
-        sender = Sender(holder, sources, self._window_of(holder), policy, self.options.unknown_fields)
+        sender = Sender(holder, sources, self._window_of(holder), policy, self.options.unknown_fields, self.naming)
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
         return status, {**allowance.headers, **extra}, body
 
@@ -168,7 +184,8 @@ class Edge:
             submission = with_files(submission, kept, notes)
         if author:
             submission = replace(submission, author=author)
-        row = await _prepared(submission, now=now, policy=sender.policy, beside=_is_large(headers))
+        named = sender.naming(submission)
+        row = await _prepared(named, now=now, policy=sender.policy, beside=_is_large(headers))
         accepted = await self.committer.store(sender.holder.workspace_id, row)
         if submission.files and accepted.outcome != Outcome.ACCEPTED:
             await self.files.discard(submission.files)
@@ -235,9 +252,11 @@ class Edge:
                 outcomes[index] = self._outcome(answer, row["key"])
         return outcomes
 
-    def _outcome(self, accepted: Accepted, key: str) -> dict[str, Any] | TellbackError:
+    def _outcome(self, answer: Answered, key: str) -> dict[str, Any] | TellbackError:
+        if isinstance(answer, TellbackError):
+            return answer
         try:
-            return self._receipt(accepted, key)
+            return self._receipt(answer, key)
         except Invalid as error:
             return error
 
@@ -260,6 +279,13 @@ class Edge:
             "id": to_public("raw_fb", accepted.raw_item_id),
             "receipt": f"{self.options.base_url}/r/{accepted.receipt_token}",
         }
+
+
+def stores_of(conninfo: str, broker: Broker | None) -> list[Store]:
+    """Two connections of the database, or the broker four times: it has room for more at once."""
+    if broker is None:
+        return [DatabaseStore(conninfo=conninfo) for _ in range(2)]
+    return [BrokerStore(broker=broker)] * 4
 
 
 async def _prepared(submission: Submission, *, now: datetime, policy: Policy, beside: bool) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def _row_of(item: Any, index: int, sender: Sender, header: str, now: datetime) -
             raise Invalid(REFUSAL, errors=[FieldError("/author/userToken", "is for one piece of feedback at a time")])
         own = str(payload.idempotency_key or "")
         key = own or agreed_key("", f"{header}/{index}" if header else "")
-        return prepare(submission_of_v2(payload, sender, key=key, now=now), now=now, policy=sender.policy)
+        submission = sender.naming(submission_of_v2(payload, sender, key=key, now=now))
+        return prepare(submission, now=now, policy=sender.policy)
     except TellbackError as error:
         return error

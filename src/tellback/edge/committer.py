@@ -1,4 +1,4 @@
-"""Group commit: requests that arrive together share one transaction.
+"""Group commit: requests that arrive together are made durable together, in one transaction or one message.
 
 While a commit is on its way, arrivals queue; when it is done, all of them go into the next. Nobody waits when idle.
 """
@@ -8,24 +8,19 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
-from tellback.intake.accept import Accepted, accept_sql, decode, encode
-from tellback.kernel.errors import Unavailable
-from tellback.platform.patience import Connection, Line, is_away
+from tellback.edge.stores import Answer, Away, Store
+from tellback.intake.accept import Accepted
+from tellback.kernel.errors import TellbackError, Unavailable
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 2000
 #: Small, so that the next batch is prepared while this one is being stored: measured best with 64 connections.
 MAX_BATCH = 32
-#: Seconds. A sender is told within three that the database does not answer.
-STATEMENT_TIMEOUT = 2.0
 
 
 @dataclass(slots=True)
@@ -34,15 +29,14 @@ class _Waiting:
 
     workspace_id: UUID
     rows: Sequence[dict[str, Any]]
-    answer: "asyncio.Future[list[Accepted]]"
+    answer: "asyncio.Future[list[Answer]]"
 
 
 class Committer:
-    """Stores rows through `tellback_accept` on its own connections. Start it and stop it with the server."""
+    """Makes rows durable through its stores, one batch at a time in each. Start it and stop it with the server."""
 
-    def __init__(self, *, conninfo: str, connections: int = 2) -> None:
-        self._conninfo = conninfo
-        self._count = connections
+    def __init__(self, *, stores: Sequence[Store]) -> None:
+        self._stores = stores
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -50,19 +44,27 @@ class Committer:
 
     def start(self) -> None:
         """Begin committing."""
-        self._tasks = [asyncio.create_task(self._run()) for _ in range(self._count)]
+        self._tasks = [asyncio.create_task(self._run(store)) for store in self._stores]
 
     async def stop(self) -> None:
         """Commit what waits, then end."""
         self._stopping = True
         self._arrived.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for store in self._stores:
+            await store.close()
 
     async def store(self, workspace_id: UUID, row: dict[str, Any]) -> Accepted:
-        """The outcome of this row, after it is durable. Raises `Unavailable` when it was not stored."""
-        return (await self.store_all(workspace_id, (row,)))[0]
+        """The outcome of this row, after it is durable.
 
-    async def store_all(self, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> list[Accepted]:
+        Raises `Unavailable` when it was not stored, another error when it cannot be.
+        """
+        (answer,) = await self.store_all(workspace_id, (row,))
+        if isinstance(answer, TellbackError):
+            raise answer
+        return answer
+
+    async def store_all(self, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> list[Answer]:
         """The outcome of each of these rows, after all are durable in one commit. No two may share an idempotency key.
 
         Raises `Unavailable` when none was stored.
@@ -74,26 +76,16 @@ class Committer:
         self._arrived.set()
         return await waiting.answer
 
-    async def _run(self) -> None:
-        line = Line(self._conninfo, patience=STATEMENT_TIMEOUT, prepare_threshold=1)
+    async def _run(self, store: Store) -> None:
         while True:
             await self._arrived.wait()
             batch = self._take()
-            if not batch:
-                if self._stopping:
-                    break
+            if batch:
+                await self._commit(store, batch)
+            elif self._stopping:
+                return
+            else:
                 self._arrived.clear()
-                continue
-            try:
-                await line.run(partial(self._commit, batch))
-            except (psycopg.Error, TimeoutError, OSError) as error:
-                if is_away(error):
-                    # What waits would find the same out, one batch after the other, each when its patience ends.
-                    batch += self._waiting
-                    self._waiting.clear()
-                logger.warning("Could not store %d requests: %s", len(batch), error)
-                _refuse(batch)
-        await line.close()
 
     def _take(self) -> list[_Waiting]:
         """The next batch of one workspace. Rows that share an idempotency key go into different batches."""
@@ -116,18 +108,21 @@ class Committer:
         self._waiting.extendleft(reversed(later))
         return batch
 
-    async def _commit(self, batch: list[_Waiting], connection: Connection) -> None:
+    async def _commit(self, store: Store, batch: list[_Waiting]) -> None:
         rows = [row for waiting in batch for row in waiting.rows]
-        cursor = await connection.execute(accept_sql(rows), [str(batch[0].workspace_id), encode(rows)])
-        answers = iter(decode(rows, await cursor.fetchall()))
+        try:
+            answers = iter(await store.commit(batch[0].workspace_id, rows))
+        except Unavailable as error:
+            if isinstance(error, Away):
+                # What waits would find the same out, one batch after the other, each when its patience ends.
+                batch += self._waiting
+                self._waiting.clear()
+            logger.warning("Could not store %d requests: %s", len(batch), error.__cause__ or error)
+            for waiting in batch:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
+            return
         for waiting in batch:
             found = list(islice(answers, len(waiting.rows)))
             if not waiting.answer.done():
                 waiting.answer.set_result(found)
-
-
-def _refuse(batch: list[_Waiting]) -> None:
-    error = Unavailable("The database does not answer, so this was not stored. Send it again in a moment.")
-    for waiting in batch:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(error)

@@ -1,8 +1,8 @@
-"""Whom a request's key speaks for, remembered for five seconds."""
+"""Whom a request's key speaks for, remembered for five seconds; before a broker for as long as the database is away."""
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -20,6 +20,7 @@ REMEMBER = 5.0
 #: Seconds that a look-up may take, and that those who waited for it are then told the same at once.
 PATIENCE, RESPITE = 2.0, 0.5
 AWAY = "The database does not answer. Send it again in a moment."
+KNOWN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,27 @@ USED = """
 """
 
 
-class KeyRing:
-    """Looks keys and their workspace's sources up on one connection of its own. A revoked key ends within 5 seconds."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a look-up found and when; it is taken for true until then. Both in monotonic seconds."""
 
-    def __init__(self, *, conninfo: str) -> None:
+    found_at: float
+    until: float
+    holder: KeyHolder | None
+    sources: Sources
+
+
+class KeyRing:
+    """Looks keys and their workspace's sources up on one connection of its own. A revoked key ends within 5 seconds.
+
+    With `while_away`, a key that was known goes on so many seconds longer while the database does not answer: nobody
+    can revoke it then either.
+    """
+
+    def __init__(self, *, conninfo: str, while_away: float = 0.0) -> None:
         self._line = Line(conninfo, patience=PATIENCE)
-        self._known: dict[str, tuple[float, KeyHolder | None, Sources]] = {}
+        self._while_away = while_away
+        self._known: dict[str, _Known] = {}
         self._policies: dict[UUID, Policy] = {}
         self._one_at_a_time = asyncio.Lock()
         self._away_until = 0.0
@@ -60,8 +76,8 @@ class KeyRing:
         known = self._fresh(digest)
         if known is None:
             async with self._one_at_a_time:
-                known = self._fresh(digest) or await self._look_up(digest)
-        _, holder, sources = known
+                known = self._fresh(digest) or await self._look_up_or_remember(digest)
+        holder, sources = known.holder, known.sources
         if holder is None:
             raise Unauthenticated("This key is not known. Make one under Settings, or with: tellback key create")
         if holder.kind == KeyKind.WIDGET and origin and not allows_origin(holder.origins, origin):
@@ -75,11 +91,21 @@ class KeyRing:
         """How this workspace's items are redacted, as of the last look-up of one of its keys."""
         return self._policies.get(workspace_id, DEFAULT)
 
-    def _fresh(self, digest: str) -> tuple[float, KeyHolder | None, Sources] | None:
+    def _fresh(self, digest: str) -> _Known | None:
         known = self._known.get(digest)
-        return known if known and known[0] >= time.monotonic() else None
+        return known if known and known.until >= time.monotonic() else None
 
-    async def _look_up(self, digest: str) -> tuple[float, KeyHolder | None, Sources]:
+    async def _look_up_or_remember(self, digest: str) -> _Known:
+        try:
+            return await self._look_up(digest)
+        except Unavailable:
+            known, now = self._known.get(digest), time.monotonic()
+            if known is None or known.holder is None or known.found_at + self._while_away < now:
+                raise
+            self._known[digest] = replace(known, until=now + REMEMBER)
+            return known
+
+    async def _look_up(self, digest: str) -> _Known:
         if self._away_until > time.monotonic():
             raise Unavailable(AWAY)
         try:
@@ -87,20 +113,26 @@ class KeyRing:
         except (psycopg.Error, TimeoutError, OSError) as error:
             self._away_until = time.monotonic() + RESPITE
             raise Unavailable(AWAY) from error
-        if len(self._known) > 5000:
-            self._known.clear()
+        self._make_room()
         self._known[digest] = known
         return known
 
-    async def _read(self, digest: str, connection: Connection) -> tuple[float, KeyHolder | None, Sources]:
+    def _make_room(self) -> None:
+        """However many wrong keys are tried, those that hold are forgotten last."""
+        if len(self._known) > KNOWN:
+            self._known = {digest: known for digest, known in self._known.items() if known.holder}
+        if len(self._known) > KNOWN:
+            self._known.clear()
+
+    async def _read(self, digest: str, connection: Connection) -> _Known:
         async with connection.transaction():
             return await self._find(digest, connection)
 
-    async def _find(self, digest: str, connection: Connection) -> tuple[float, KeyHolder | None, Sources]:
-        until = time.monotonic() + REMEMBER
+    async def _find(self, digest: str, connection: Connection) -> _Known:
+        now = time.monotonic()
         row = await (await connection.execute("SELECT * FROM tellback_find_api_key(%s)", [digest])).fetchone()
         if row is None:
-            return until, None, ()
+            return _Known(now, now + REMEMBER, None, ())
         holder = KeyHolder(row[0], row[1], KeyKind(row[2]), tuple(origins_of(row[3])), row[4])
         await connection.execute("SELECT set_config('tellback.workspace_id', %s, true)", [str(holder.workspace_id)])
         await connection.execute(USED, [holder.key_id])
@@ -110,7 +142,8 @@ class KeyRing:
         )
         settings = await (await connection.execute("SELECT settings FROM workspace")).fetchone()
         self._policies[holder.workspace_id] = policy_of(holder.workspace_id, settings[0] if settings else {})
-        return until, holder, tuple(OwnSource(*found) for found in await cursor.fetchall())
+        sources = tuple(OwnSource(*found) for found in await cursor.fetchall())
+        return _Known(now, now + REMEMBER, holder, sources)
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -1,6 +1,6 @@
 """What a payload says, as a submission: from either version, for the holder of a key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -22,6 +22,11 @@ from tellback.workspaces.selectors import KeyHolder
 MAX_KEY = 255
 
 
+def left_to_accept(submission: Submission) -> Submission:
+    """The submission as it is: it gets its names when it is stored."""
+    return submission
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Who sends: the holder of a key, the sources they may push to, and how long a repetition is recognised."""
@@ -31,6 +36,8 @@ class Sender:
     window: timedelta
     policy: Policy = DEFAULT
     unknown: Unknown = "forbid"
+    #: Gives a submission its names, where those must be made before it is stored.
+    naming: Callable[[Submission], Submission] = left_to_accept
 
     @property
     def source_type(self) -> str:

@@ -5,12 +5,14 @@ their idempotency keys and the job that follows, in one statement. It is run by 
 inside the caller's transaction, and by the edge as a transaction of its own. Either all of it is there or nothing is.
 """
 
+import base64
 import functools
 import hashlib
+import hmac
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -76,6 +78,16 @@ class Submission:
     dedupe_key: str | None = None
     silent: bool = False
     files: tuple[KeptFile, ...] = ()
+    #: Only for a door that cannot ask what is known already, see `with_repeatable_names`.
+    names: "Names | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an item is called before it is stored: its id, and the token of its receipt."""
+
+    item_id: UUID
+    receipt_token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +118,33 @@ def fingerprint_key() -> bytes:
         return hashlib.sha256(settings.SECRET_KEY.encode()).digest()
 
 
+def with_repeatable_names(submission: Submission) -> Submission:
+    """The submission with names that follow from its idempotency key, credential and content.
+
+    Equal requests get equal names, wherever and whenever they arrive, so a repetition can be answered with the first
+    one's receipt without knowing of it, and storing both is storing one. The id is a UUIDv8 (RFC 9562, section 5.8);
+    nobody without the secret key can tell the token.
+    """
+    same = submission.idempotency
+    if same is None:
+        return submission
+    about = f"{same.scope}:{same.key}:{same.fingerprint}"
+    bits = int.from_bytes(_derived("item", about)[:16]) & ~(0xF << 76) & ~(0x3 << 62)
+    token = base64.urlsafe_b64encode(_derived("receipt", about)[:24]).decode()
+    return replace(submission, names=Names(UUID(int=bits | (0x8 << 76) | (0x2 << 62)), token))
+
+
+def _derived(purpose: str, about: str) -> bytes:
+    return hmac.digest(settings.SECRET_KEY.encode(), f"tellback.{purpose}:{about}".encode(), "sha256")
+
+
 def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) -> dict[str, Any]:
     """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left.
 
     With the vault on (`policy.seals`) the row carries the originals, sealed.
     """
-    item_id = new_id()
+    names = submission.names or Names(new_id(), secrets.token_urlsafe(24))
+    item_id = names.item_id
     redactor = policy.redactor()
     content = {"text": redactor.redact(submission.text)}
     if submission.subject:
@@ -144,7 +177,7 @@ def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) 
         "channel": submission.channel,
         "category": submission.category,
         "severity": submission.severity,
-        "receipt_token": secrets.token_urlsafe(24),
+        "receipt_token": names.receipt_token,
         "silent": submission.silent,
         "now": now,
         "scope": idempotency.scope if idempotency else None,

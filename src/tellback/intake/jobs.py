@@ -1,13 +1,16 @@
 """Entry points of intake's jobs."""
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from tellback.intake import services, states
+from tellback.intake.arrivals.services import READ, STORE, read_set_aside, store_arrivals
 from tellback.intake.attachments.services import remove_orphans
 from tellback.intake.mail import polling
 from tellback.intake.subjects.retention import expire_items
+from tellback.platform.dead_letters import KEPT
 from tellback.platform.files import get_files
 from tellback.platform.jobs import Queue, job, job_in_steps
 from tellback.platform.tenancy import current_workspace_id, in_workspace
@@ -77,6 +80,19 @@ def forget_requests() -> None:
     services.forget_requests(now=timezone.now())
 
 
+@job(STORE, queue=Queue.INGEST)
+def store_set_aside(*, rows: list[dict[str, Any]]) -> None:
+    """Try again to store what came from the broker and was set aside."""
+    store_arrivals(workspace_id=current_workspace_id(), rows=rows)
+
+
+@job_in_steps(READ, queue=Queue.INGEST)
+def read_arrival(*, workspace_id: UUID, sealed: str) -> None:  # noqa: ARG001 - nobody knows whose it is
+    """Try again to read a message of the broker that was set aside."""
+    read_set_aside(sealed=sealed)
+
+
+KEPT.update({STORE, READ})
 sweep("intake.recover", queue=Queue.MAINTENANCE)
 periodic("*/2 * * * *", "intake.poll_mailboxes", queue=Queue.INGEST)
 periodic("19 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -68,8 +68,10 @@ def list_items(wanted: StreamFilter, *, now: datetime) -> tuple[list[RawItem], U
     for word in wanted.search.split():
         items = items.filter(content__text__icontains=word)
     if wanted.before:
-        items = items.filter(id__lt=wanted.before)
-    page = list(items.order_by("-id")[: PAGE + 1])
+        # Ids of what came through a broker say nothing about time.
+        came = RawItem.objects.filter(id=wanted.before).values("created_at")
+        items = items.filter(Q(created_at__lt=Subquery(came)) | Q(created_at=Subquery(came), id__lt=wanted.before))
+    page = list(items.order_by("-created_at", "-id")[: PAGE + 1])
     return page[:PAGE], page[PAGE - 1].id if len(page) > PAGE else None
 
 

@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+
+from tellback.kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,19 @@ class JobView:
         return {**asdict(self), "at": self.at.isoformat(timespec="seconds") if self.at else None}
 
 
+_VIEW = """
+    SELECT j.id, j.status::text, j.queue_name, j.task_name, j.attempts,
+        (SELECT max(at) FROM procrastinate_events WHERE job_id = j.id), f.error
+    FROM procrastinate_jobs j LEFT JOIN job_failure f ON f.job_id = j.id
+"""
+
+
 def list_jobs(*, statuses: Sequence[str], queue: str | None, limit: int) -> list[JobView]:
     """Jobs with one of these statuses, newest first, at most `limit`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT j.id, j.status::text, j.queue_name, j.task_name, j.attempts,
-                (SELECT max(at) FROM procrastinate_events WHERE job_id = j.id), f.error
-            FROM procrastinate_jobs j LEFT JOIN job_failure f ON f.job_id = j.id
-            WHERE j.status::text = ANY(%s) AND (%s::text IS NULL OR j.queue_name = %s)
-            ORDER BY j.id DESC LIMIT %s
-            """,
+            f"{_VIEW} WHERE j.status::text = ANY(%s) AND (%s::text IS NULL OR j.queue_name = %s) "
+            "ORDER BY j.id DESC LIMIT %s",
             [list(statuses), queue, queue, limit],
         )
         return [JobView(*row) for row in cursor.fetchall()]
@@ -60,6 +65,60 @@ def _change(statement: str, job_ids: Sequence[int] | None) -> int:
     ids = None if job_ids is None else list(job_ids)
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} WHERE status = 'failed' AND (%s::bigint[] IS NULL OR id = ANY(%s))", [ids, ids])
+        return int(cursor.rowcount)
+
+
+def show_job(job_id: int) -> tuple[JobView, dict[str, object]]:
+    """A job and its arguments. Raises `NotFound`."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_VIEW} WHERE j.id = %s", [job_id])
+        row = cursor.fetchone()
+        cursor.execute("SELECT args FROM procrastinate_jobs WHERE id = %s", [job_id])
+        arguments = cursor.fetchone()
+    if row is None or arguments is None:
+        raise NotFound(f"There is no job {job_id}. See: tellback jobs list")
+    # Django leaves JSON as text where no model says what it is.
+    return JobView(*row), json.loads(arguments[0]) if isinstance(arguments[0], str) else arguments[0]
+
+
+#: Jobs that hold something which is nowhere else: they are kept until a person retries or discards them.
+KEPT: set[str] = set()
+
+
+@transaction.atomic
+def put_failed(
+    name: str, *, queue: str, workspace_id: UUID, why: str, about: str, arguments: Mapping[str, object]
+) -> None:
+    """Write a job that has failed already, for a person to look at, on the current transaction.
+
+    Once for what it is `about`: as long as there is such a job, no second one is written.
+    """
+    args = json.dumps({"workspace_id": str(workspace_id), **arguments})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts, lock)
+            SELECT %(queue)s, %(name)s, %(args)s, 'failed', 1, %(about)s
+            WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = %(about)s)
+            RETURNING id
+            """,
+            {"queue": queue, "name": name, "args": args, "about": about},
+        )
+        for (job_id,) in cursor.fetchall():
+            cursor.execute("INSERT INTO procrastinate_events (job_id, type) VALUES (%s, 'failed')", [job_id])
+            cursor.execute("INSERT INTO job_failure (job_id, error) VALUES (%s, %s)", [job_id, why[:500]])
+
+
+def clear_failed(*, hours: int) -> int:
+    """Delete jobs that failed so long ago, but those that are `KEPT`. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM procrastinate_jobs j WHERE status = 'failed' AND NOT task_name = ANY(%s)
+                AND (SELECT max(at) FROM procrastinate_events WHERE job_id = j.id) < now() - make_interval(hours => %s)
+            """,
+            [list(KEPT), hours],
+        )
         return int(cursor.rowcount)
 
 

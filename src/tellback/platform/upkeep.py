@@ -10,7 +10,7 @@ from django.db import connection
 from procrastinate import App
 from procrastinate.contrib.django import app as default_app
 
-from tellback.platform.dead_letters import give_back_stalled
+from tellback.platform.dead_letters import clear_failed, give_back_stalled
 from tellback.platform.jobs import RETRY, Queue, defer_once
 from tellback.platform.rate_limits import forget_whole_allowances
 from tellback.platform.tenancy import in_workspace, list_workspace_ids
@@ -68,7 +68,7 @@ async def sweep_forever(app: App, rhythm: Rhythm) -> None:
             await sync_to_async(_look_after)(rhythm)
             if turn % TURNS_PER_CLEARING == TURNS_PER_CLEARING - 1:
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_DONE_HOURS)
-                await app.job_manager.delete_old_jobs(nb_hours=KEEP_FAILED_HOURS, include_failed=True)
+                await sync_to_async(_clear_failed)()
                 await sync_to_async(_forget_allowances)()
         except Exception as error:  # noqa: BLE001 - the outermost ring of this task
             logger.warning("A sweep failed and is tried again: %s", error)
@@ -84,6 +84,13 @@ def _look_after(rhythm: Rhythm) -> None:
             else:
                 logger.warning("Job %s %s was left by a dead worker and is tried again", job_id, name)
         _put_up(SWEPT_JOBS)
+    finally:
+        connection.close()
+
+
+def _clear_failed() -> None:
+    try:
+        clear_failed(hours=KEEP_FAILED_HOURS)
     finally:
         connection.close()
 

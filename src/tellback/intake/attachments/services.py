@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from tellback.intake.attachments.cleaning import CleanFile, Upload, clean
 from tellback.intake.attachments.rules import MAX_FILES, name_of
 from tellback.intake.models import Attachment
@@ -20,8 +22,9 @@ from tellback.kernel.ids import new_id, to_public
 from tellback.platform.files import get_files
 from tellback.platform.jobs import Queue, defer
 
-#: A file that no row knows is left alone this long: its item may be on its way.
-GRACE = timedelta(days=1)
+#: A file that no row knows is left alone this long: its item may be on its way, also in a broker while the database
+#: was away.
+GRACE = timedelta(days=3)
 #: Files that one job removes.
 AT_ONCE = 500
 
@@ -117,7 +120,7 @@ def erase_attachments(*, item_ids: Sequence[UUID]) -> int:
 
 
 def remove_orphans(*, workspace_id: UUID, now: datetime) -> int:
-    """Remove this workspace's files that no row knows and that are older than a day; returns how many."""
+    """Remove this workspace's files that no row knows and that are older than `GRACE`; returns how many."""
     removed = 0
     batch: list[str] = []
     for key in get_files().list_older(f"{workspace_id}", now - GRACE):
@@ -128,10 +131,20 @@ def remove_orphans(*, workspace_id: UUID, now: datetime) -> int:
 
 
 def _remove_unknown(keys: list[str]) -> int:
-    known = set(Attachment.objects.filter(file_key__in=keys).values_list("file_key", flat=True))
+    known = set(Attachment.objects.filter(file_key__in=keys).values_list("file_key", flat=True)) | _set_aside()
     unknown = [key for key in keys if key not in known]
     get_files().delete(unknown)
     return len(unknown)
+
+
+def _set_aside() -> set[str]:
+    """Files of items that were accepted and could not be stored yet (`intake.arrivals`)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT jsonb_path_query(args, '$.rows[*].files[*].file_key') #>> '{}' FROM procrastinate_jobs "
+            "WHERE task_name = 'intake.store_arrivals'"
+        )
+        return {key for (key,) in cursor.fetchall()}
 
 
 def _keep(workspace_id: UUID, file: CleanFile) -> KeptFile:

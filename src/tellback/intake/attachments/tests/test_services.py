@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tellback.intake.accept import Accepted, Idempotency, Outcome, Submission, accept_batch
+from tellback.intake.arrivals.services import set_aside
 from tellback.intake.attachments.cleaning import CleanFile, Upload
 from tellback.intake.attachments.links import LIFETIME, public_address
 from tellback.intake.attachments.services import (
@@ -136,20 +137,30 @@ def test_erased_attachments_are_gone_with_their_files(
     assert erase_attachments(item_ids=[item.id]) == 0
 
 
-def test_files_without_an_item_are_swept_after_a_day_and_others_never(
+def test_files_without_an_item_are_swept_after_three_days_and_others_never(
     item: RawItem, workspace: Workspace, own_folder: Path
 ) -> None:
     keep_files(workspace_id=workspace.id, files=[TEXT])
     assert remove_orphans(workspace_id=workspace.id, now=NOW) == 0
-    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=2)) == 1
+    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=4)) == 1
     assert len(files_of(own_folder)) == item.attachments.count() == 2
+
+
+def test_files_of_an_item_that_was_set_aside_are_not_swept(workspace: Workspace, own_folder: Path) -> None:
+    (kept,) = keep_files(workspace_id=workspace.id, files=[TEXT])
+    row = {"id": str(uuid4()), "files": [{"file_key": kept.file_key}]}
+    set_aside(workspace_id=workspace.id, row=row, why="its source is gone")
+    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=4)) == 0
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=4)) == 1
 
 
 def test_another_workspaces_files_are_not_swept(workspace: Workspace, other_workspace_id: UUID) -> None:
     keep_files(workspace_id=other_workspace_id, files=[TEXT])
-    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=2)) == 0
+    assert remove_orphans(workspace_id=workspace.id, now=NOW + timedelta(days=4)) == 0
     with in_workspace(other_workspace_id):
-        assert remove_orphans(workspace_id=other_workspace_id, now=NOW + timedelta(days=2)) == 1
+        assert remove_orphans(workspace_id=other_workspace_id, now=NOW + timedelta(days=4)) == 1
 
 
 def test_another_workspace_sees_no_attachment(item: RawItem, other_workspace_id: UUID) -> None:

@@ -1,0 +1,142 @@
+"""RabbitMQ as the broker, from 3.10 on: a quorum queue, publisher confirms, competing consumers."""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, PublishError
+from faststream.exceptions import FastStreamException
+from faststream.middlewares import AckPolicy
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
+from faststream.rabbit.schemas.queue import QuorumQueueArgs
+
+from tellback.edge.brokers import AWAY, HELD, Backlog, Take
+from tellback.edge.brokers.address import Address
+from tellback.kernel.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between attempts to connect again, and that one may take.
+RECONNECT, CONNECT_TIMEOUT = 1.0, 5.0
+#: A full queue says no instead of dropping its oldest. A message is delivered again because a consumer died, never for
+#: its own fault, so the limit after which it would be dropped (20 from RabbitMQ 4 on) is put out of reach. -1 means "no
+#: limit" to newer versions only.
+ARGUMENTS: QuorumQueueArgs = {"x-overflow": "reject-publish", "x-delivery-limit": 1_000_000_000}
+# What these would say about each attempt to connect, with tracebacks, is said once here.
+for _name in ("aiormq", "aio_pika"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+TROUBLE = (AMQPError, FastStreamException, *CONNECTION_EXCEPTIONS)
+
+
+class Delivered(Protocol):
+    """What is used of a message that was handed out."""
+
+    body: bytes
+
+    async def ack(self) -> None:
+        """Tell the broker that it is done with."""
+
+
+class RabbitMQ:
+    """A durable quorum queue on one connection, which is made again when it is lost."""
+
+    def __init__(self, address: Address, *, queue: str, grace: float) -> None:
+        self._address = address
+        self._queue = RabbitQueue(queue, queue_type=QueueType.QUORUM, arguments=ARGUMENTS)
+        self._grace = grace
+        self._one_at_a_time = asyncio.Lock()
+        self._connected: RabbitBroker | None = None
+        self._lost = False
+
+    async def publish(self, body: bytes) -> None:
+        """See `Broker.publish`: returns with the confirm, which a quorum queue gives when a majority has it on disk."""
+        broker = await self._broker()
+        try:
+            await broker.publish(body, queue=self._queue, persist=True, mandatory=True)
+        except PublishError as error:
+            # It came back, because somebody has deleted the queue: the next attempt declares it anew.
+            await self._forget(broker)
+            raise Unavailable(AWAY) from error
+        except TROUBLE as error:
+            raise Unavailable(AWAY) from error
+
+    async def consume(self, take: Take) -> None:
+        """See `Broker.consume`."""
+        broker = self._new_broker()
+
+        @broker.subscriber(self._queue, channel=Channel(prefetch_count=HELD), ack_policy=AckPolicy.MANUAL)
+        async def handle(message: Delivered) -> None:
+            await take(message.body)
+            await message.ack()
+
+        try:
+            await broker.start()
+        except TROUBLE as error:
+            await broker.stop()
+            raise Unavailable(AWAY) from error
+        self._connected = broker
+
+    async def backlog(self) -> Backlog:
+        """See `Broker.backlog`."""
+        broker = await self._broker()
+        try:
+            found = await (await broker.declare_queue(self._queue)).declare()
+        except TROUBLE as error:
+            raise Unavailable(AWAY) from error
+        return Backlog(found.message_count or 0, found.consumer_count)
+
+    async def close(self) -> None:
+        """See `Broker.close`."""
+        if self._connected is not None:
+            await self._forget(self._connected)
+
+    async def _broker(self) -> RabbitBroker:
+        """The connection with the queue declared on it. Raises `Unavailable`."""
+        async with self._one_at_a_time:
+            if self._connected is None:
+                broker = self._new_broker()
+                try:
+                    await broker.connect()
+                    await broker.declare_queue(self._queue)
+                except BaseException as error:
+                    await broker.stop()
+                    if isinstance(error, TROUBLE):
+                        raise Unavailable(AWAY) from error
+                    raise
+                self._connected = broker
+            return self._connected
+
+    async def _forget(self, broker: RabbitBroker) -> None:
+        if self._connected is broker:
+            self._connected = None
+        await broker.stop()
+
+    def _new_broker(self) -> RabbitBroker:
+        return RabbitBroker(
+            self._address.where,
+            timeout=CONNECT_TIMEOUT,
+            reconnect_interval=RECONNECT,
+            default_channel=Channel(publisher_confirms=True, on_return_raises=True),
+            graceful_timeout=self._grace,
+            on_close=[self._note_loss],
+            on_reconnected=[self._note_return],
+            decoder=_as_it_is,
+            apply_types=False,
+            serializer=None,
+            app_id="tellback",
+            logger=None,
+        )
+
+    def _note_loss(self, _connection: object, error: BaseException | None) -> None:
+        if error is not None and not self._lost and self._connected is not None:
+            self._lost = True
+            logger.warning("The connection to RabbitMQ was lost (%s); trying again until it answers", error)
+
+    def _note_return(self, _connection: object) -> None:
+        self._lost = False
+        logger.warning("RabbitMQ answers again")
+
+
+async def _as_it_is(message: Any) -> Any:
+    """The message itself: its body is read by whoever takes it, who also knows what to do when that fails."""
+    return message
