@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Additive: what waits already keeps its rank."""
 
     dependencies = [
-        ("platform", "0002_rate_allowance"),
+        ("platform", "0003_installation_key"),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     """A third less work for the database with each item that comes in."""
 
     dependencies = [
-        ("intake", "0006_privacy"),
+        ("intake", "0007_received_mail"),
         ("workspaces", "0004_widget_keys"),
     ]
 
