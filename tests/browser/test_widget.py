@@ -683,7 +683,7 @@ def test_the_samples_website_shows_it_all(site: Site, page: Page) -> None:
     widget.get_by_role("button", name="Send", exact=True).click()
     with page.expect_popup() as opened:
         widget.get_by_role("link", name="Follow what happens").click()
-    expect(opened.value.get_by_text("From the sample's own website.")).to_be_visible()
+    expect(opened.value.get_by_text("From the sample's own website.").first).to_be_visible()
 
 
 def test_the_preview_follows_the_form_and_what_is_saved_reaches_pages(
