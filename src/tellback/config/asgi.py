@@ -1,5 +1,6 @@
 """The ASGI application: the thin intake door beside Django, in one process on one port."""
 
+import contextlib
 import gc
 import os
 import time
@@ -18,6 +19,8 @@ from django.conf import settings  # noqa: E402 - after Django is set up
 from tellback.api.metrics import INTAKE, REQUESTS  # noqa: E402
 from tellback.config.pages import Pages  # noqa: E402
 from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
+from tellback.edge.people import know_digest_key  # noqa: E402
+from tellback.kernel.errors import TellbackError  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
 from tellback.platform.loop_config import get_loop_config  # noqa: E402
 
@@ -79,6 +82,8 @@ async def _live(receive: Receive, send: Send) -> None:
     await receive()
     edge = Edge(conninfo=conninfo(), options=EdgeOptions.of(get_loop_config(), base_url=settings.BASE_URL))
     edge.start()
+    with contextlib.suppress(TellbackError):
+        await know_digest_key()
     _edge[:] = [edge]
     _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})

@@ -17,7 +17,7 @@ from tellback.edge.files import FileKeeper, SentFile, files_in, read_form, size_
 from tellback.edge.keys import KeyRing
 from tellback.edge.limits import RateLimiter
 from tellback.edge.payloads import Sender, agreed_key, stated_key, submission_of_v1, submission_of_v2, with_files
-from tellback.edge.people import signed_author
+from tellback.edge.people import know_digest_key, signed_author
 from tellback.edge.storage import WidgetStorage
 from tellback.intake.accept import Accepted, Outcome, Submission, prepare
 from tellback.intake.attachments.storage import MEGABYTE
@@ -139,6 +139,7 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
+        await know_digest_key()
         policy = self.keys.policy(holder.workspace_id)
         sender = Sender(holder, sources, self._window_of(holder), policy, self.options.unknown_fields)
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)
