@@ -8,8 +8,10 @@ and Gurevych 2019 (mean pooling); weights: sentence-transformers/all-MiniLM-L6-v
 import hashlib
 import importlib.util
 import json
+import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,12 +89,22 @@ def ensure_model(files: ModelFiles, *, cache_dir: Path) -> Path:
 
 
 def _quantise(plain: Path, quantised: Path) -> None:
-    import logging  # noqa: PLC0415
-
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - only while building
 
-    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
-    quantize_dynamic(plain, quantised, weight_type=QuantType.QInt8, extra_options={"DisableShapeInference": True})
+    with only_errors():
+        quantize_dynamic(plain, quantised, weight_type=QuantType.QInt8, extra_options={"DisableShapeInference": True})
+
+
+@contextmanager
+def only_errors() -> Iterator[None]:
+    """Within, warnings are not logged: the quantiser writes its own to the root logger. After, they are as before."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(max(before, logging.ERROR))
+    try:
+        yield
+    finally:
+        root.setLevel(before)
 
 
 class _Graph:
