@@ -11,6 +11,9 @@ from pytest_django.fixtures import Settings
 
 from tellback.config.keys import former_keys, vault_secrets
 from tellback.config.options import Options
+from tellback.connections.mail.setup import open_secrets, seal_secrets
+from tellback.connections.models import Integration
+from tellback.effects.reply_tokens import make_token, read_token
 from tellback.intake.accept import Submission, accept_batch
 from tellback.intake.models import FeedbackSource, RawItem, VaultKey
 from tellback.intake.policy import switch_vault
@@ -18,6 +21,7 @@ from tellback.intake.services import ensure_default_sources
 from tellback.intake.subjects import ledger
 from tellback.intake.subjects.erasing import erase_person, replay_ledger
 from tellback.intake.vault.services import open_item
+from tellback.kernel.ids import new_id
 from tellback.platform import resealing
 from tellback.platform.digests import count_digest_keys, digest_key, reseal_digest_key
 from tellback.platform.resealing import Standing, reseal_all, standings
@@ -110,6 +114,30 @@ def test_a_public_key_is_not_taken_for_something_sealed(workspace: Workspace, ro
     issue_signing_key(workspace=workspace, name="Shop", algorithm=WidgetKeyAlgorithm.EDDSA, public_key=pem)
     rotate()
     assert Standing("signing keys of the widget", 0, 0) in list(standings())
+
+
+def test_secrets_of_connections_are_sealed_anew(
+    workspace: Workspace, settings: Settings, rotate: Callable[[], None]
+) -> None:
+    made = Integration.objects.create(workspace=workspace, integration_type="mail", name="Mail")
+    made.secrets = seal_secrets({"password": "s3cret"}, integration_id=made.id)
+    made.save()
+    rotate()
+    assert open_secrets(made) == {"password": "s3cret"}
+    assert reseal_all()["secrets of connections"] == 1
+    forget_former(settings)
+    made.refresh_from_db()
+    assert open_secrets(made) == {"password": "s3cret"}
+
+
+def test_an_answer_to_a_mail_of_before_the_rotation_finds_what_it_is_about(
+    workspace: Workspace, settings: Settings, rotate: Callable[[], None]
+) -> None:
+    subject = new_id()
+    token = make_token(workspace_id=workspace.id, subject_id=subject)
+    rotate()
+    forget_former(settings)
+    assert read_token(token, workspace_id=workspace.id) == subject
 
 
 def sealed_digest_key() -> str:

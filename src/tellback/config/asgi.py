@@ -1,5 +1,6 @@
 """The ASGI application: the thin intake door beside Django, in one process on one port."""
 
+import contextlib
 import gc
 import os
 import time
@@ -20,6 +21,8 @@ from tellback.config.brokers import open_configured_broker  # noqa: E402
 from tellback.config.pages import Pages  # noqa: E402
 from tellback.config.settings import OPTIONS  # noqa: E402
 from tellback.edge.app import PATHS, Edge, EdgeOptions  # noqa: E402
+from tellback.edge.people import know_digest_key  # noqa: E402
+from tellback.kernel.errors import TellbackError  # noqa: E402
 from tellback.platform.database import conninfo  # noqa: E402
 from tellback.platform.loop_config import get_loop_config  # noqa: E402
 
@@ -82,6 +85,8 @@ async def _live(receive: Receive, send: Send) -> None:
     options = EdgeOptions.of(get_loop_config(), base_url=settings.BASE_URL)
     edge = Edge(conninfo=conninfo(), options=options, broker=open_configured_broker(OPTIONS))
     edge.start()
+    with contextlib.suppress(TellbackError):
+        await know_digest_key()
     _edge[:] = [edge]
     _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})

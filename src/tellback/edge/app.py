@@ -27,7 +27,7 @@ from tellback.edge.payloads import (
     submission_of_v2,
     with_files,
 )
-from tellback.edge.people import signed_author
+from tellback.edge.people import know_digest_key, signed_author
 from tellback.edge.room import LARGE, Room
 from tellback.edge.storage import WidgetStorage
 from tellback.edge.stores import Answer as Answered
@@ -157,6 +157,7 @@ class Edge:
         holder, sources = await self.keys.holder(_key_of(headers), origin=headers.get("origin", ""))
         limit = holder.rate_limit or self.options.requests_per_minute
         allowance = await self.limiter.take(holder.workspace_id, f"key:{holder.key_id}", per_minute=limit)
+        await know_digest_key()
         policy = self.keys.policy(holder.workspace_id)
         sender = Sender(holder, sources, self._window_of(holder), policy, self.options.unknown_fields, self.naming)
         status, extra, body = await self._take_in(scope, headers, receive, sender, version=version, now=now)

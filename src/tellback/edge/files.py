@@ -100,6 +100,8 @@ class FileKeeper:
             raise Unavailable("Too many files arrive at once. Send it again in a moment.")
         self._waiting += 1
         try:
+            if room:
+                await room.look(workspace_id)
             async with self._turns:
                 return await asyncio.to_thread(_keep, workspace_id, files, policy, room)
         finally:

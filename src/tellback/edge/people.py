@@ -1,4 +1,4 @@
-"""Who somebody is, when a signed token says so."""
+"""What must be asked of the database before a request is read: who a signed token names, and the key of digests."""
 
 import asyncio
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 
 from tellback.edge.body import REFUSAL
+from tellback.intake.accept import fingerprint_key
 from tellback.intake.schemas.v2 import AuthorV2
 from tellback.kernel.errors import FieldError, Invalid, Unauthenticated, Unavailable
 from tellback.platform.patience import within
@@ -32,6 +33,16 @@ async def signed_author(workspace_id: UUID, author: AuthorV2 | None, *, now: dat
     except TimeoutError as error:
         raise Unavailable(AWAY) from error
     return {"principalId": str(person), **({"attributes": author.attributes} if author.attributes else {})}
+
+
+async def know_digest_key() -> None:
+    """Have the key at hand that tells repetitions, so that nothing later waits for it. Raises `Unavailable`."""
+    if fingerprint_key.cache_info().currsize:
+        return
+    try:
+        await within(PATIENCE, asyncio.to_thread(fingerprint_key))
+    except TimeoutError as error:
+        raise Unavailable(AWAY) from error
 
 
 def _identify(workspace_id: UUID, token: str, now: datetime) -> UUID:

@@ -1,5 +1,7 @@
 """The room for files of widgets: their keys stand in public pages, so without a bound anybody could fill the disk."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -8,10 +10,13 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 
 from tellback.intake.attachments.storage import widget_bytes
+from tellback.platform.patience import within
 from tellback.platform.tenancy import in_workspace
 
 #: Seconds after which what is stored is counted anew: other processes take room too, and erasing gives it back.
 REMEMBER = 60.0
+#: Seconds that counting may take.
+PATIENCE = 2.0
 FULL = "was left out: the room for files from widgets is full"
 
 
@@ -24,22 +29,23 @@ class WidgetStorage:
         self._taken: dict[UUID, tuple[float, int]] = {}
         self._lock = Lock()
 
+    async def look(self, workspace_id: UUID) -> None:
+        """Count what is stored, unless that was done a minute ago; what was known holds while nobody answers."""
+        until, taken = self._taken.get(workspace_id, (0.0, 0))
+        if until >= time.monotonic():
+            return
+        with contextlib.suppress(DatabaseError, TimeoutError):
+            taken = await within(PATIENCE, asyncio.to_thread(self._count, workspace_id))
+        self._taken[workspace_id] = (time.monotonic() + REMEMBER, taken)
+
     def take(self, workspace_id: UUID, size: int) -> bool:
-        """Whether there is room for so many bytes, which are counted then. Blocks: call it in a thread."""
+        """Whether there is room for so many bytes, which are counted then. Call `look` before."""
         with self._lock:
             until, taken = self._taken.get(workspace_id, (0.0, 0))
-            if until < time.monotonic():
-                until, taken = time.monotonic() + REMEMBER, self._counted(workspace_id, taken)
             fits = taken + size <= self.most
-            self._taken[workspace_id] = (until, taken + size if fits else taken)
+            if fits:
+                self._taken[workspace_id] = (until, taken + size)
             return fits
-
-    def _counted(self, workspace_id: UUID, before: int) -> int:
-        """What is stored, or what was known before while the database does not answer."""
-        try:
-            return self._count(workspace_id)
-        except DatabaseError:
-            return before
 
 
 def _count(workspace_id: UUID) -> int:

@@ -10,7 +10,7 @@ import hmac
 import re
 from uuid import UUID
 
-from django.conf import settings
+from tellback.platform.digests import keyed_digest
 
 LENGTH = 42
 _DIGEST_BYTES = 10
@@ -41,5 +41,4 @@ def find_tokens(text: str) -> list[str]:
 
 
 def _digest(workspace_id: UUID, subject_id: UUID) -> bytes:
-    key = settings.SECRET_KEY.encode()
-    return hmac.digest(key, b"tellback.reply.1" + workspace_id.bytes + subject_id.bytes, "sha256")[:_DIGEST_BYTES]
+    return bytes.fromhex(keyed_digest("reply", workspace_id.bytes + subject_id.bytes))[:_DIGEST_BYTES]

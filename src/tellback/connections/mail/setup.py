@@ -53,14 +53,14 @@ def read_setup(integration: Integration) -> MailSetup:
 
 def seal_secrets(values: dict[str, str], *, integration_id: UUID) -> str:
     """The secrets of a connection as they are stored; they open for this connection only."""
-    return seal(json.dumps(values), about=_about(integration_id))
+    return seal(json.dumps(values), about=sealed_about(integration_id))
 
 
 def open_secrets(integration: Integration) -> dict[str, str]:
     """The secrets of a connection. Raises `Unavailable` when the installation's key is another one."""
     if not integration.secrets:
         return {}
-    values: dict[str, str] = json.loads(unseal(integration.secrets, about=_about(integration.id)))
+    values: dict[str, str] = json.loads(unseal(integration.secrets, about=sealed_about(integration.id)))
     return values
 
 
@@ -69,5 +69,6 @@ def make_hook_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _about(integration_id: UUID) -> str:
+def sealed_about(integration_id: UUID) -> str:
+    """What the secrets of a connection are sealed for."""
     return f"integration:{integration_id}"

@@ -205,7 +205,7 @@ def test_a_signed_address_opens_one_file_for_an_hour(item: RawItem, client: Clie
     assert client.get(address).content == TEXT.content
     assert client.get(address[:-1] + ("A" if address[-1] != "A" else "B")).status_code == 404
     assert client.get(f"/files/{found.id}").status_code == 404
-    with time_machine.travel(NOW + LIFETIME + timedelta(minutes=1)):
+    with time_machine.travel(datetime.now(UTC) + LIFETIME + timedelta(minutes=1)):
         assert client.get(address).status_code == 404
 
 
