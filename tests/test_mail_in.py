@@ -455,6 +455,33 @@ def test_what_somebody_else_answers_is_theirs_and_is_not_on_the_authors_receipt(
     assert item.content["text"] in team.get(f"/admin/feedback/stream/{more.id}").content.decode()
 
 
+def test_the_teams_answer_can_be_answered_and_a_voters_mail_leads_to_nobody_elses_feedback(
+    answered: tuple[FeedbackSource, RawItem], box: Box, workspace: Workspace, run_jobs: Callable[[], int]
+) -> None:
+    from tellback.effects.models import Effect
+    from tellback.triage.models import Feedback, FeedbackStatus
+    from tellback.triage.services import change_status
+    from tellback.triage.votes import vote
+    from tellback.triage.workflow import respond
+
+    source, item = answered
+    feedback, now = Feedback.objects.get(raw_item=item), timezone.now()
+    bo = Principal.objects.create(workspace=workspace, display_name="Bo", email="bo@customer.example")
+    vote(feedback=feedback, principal=bo)
+    respond(feedback=feedback, answer="Which button is it?", actor=None, now=now)
+    change_status(feedback=feedback, status=FeedbackStatus.PLANNED, actor=None, note="", now=now)
+    run_jobs()
+    mails = Effect.objects.filter(kind="mail")
+    told = {mail.payload["to"]: mail.payload["headers"] for mail in mails.filter(key__startswith="feedback_moved:")}
+    assert "References" in told["ada@customer.example"]
+    assert told["bo@customer.example"]["Reply-To"] == ADDRESS
+    assert "References" not in told["bo@customer.example"]
+    answer = mails.get(key__startswith="answered:").payload["headers"]
+    box.deliver(bytes(letter("The blue one.", To=answer["Reply-To"], References=answer["References"])))
+    look_again(source)
+    assert RawItem.objects.get(context_envelope__followUpTo=item.public_id).content["text"] == "The blue one."
+
+
 def test_a_second_mail_in_the_same_conversation_is_a_follow_up_for_its_sender_only(
     workspace: Workspace, box: Box, run_jobs: Callable[[], int]
 ) -> None:

@@ -56,6 +56,7 @@ def tell_answer(*, feedback: Feedback, now: datetime) -> bool:
             subject="An answer to your feedback",
             template="answered",
             context={"words": quote_of(item), "answer": answer, "receipt": receipt_url(item)},
+            about=item,
             due_at=now,
             now=now,
         )
@@ -109,6 +110,7 @@ def _tell(person: Principal, change: StatusChange, title: str, *, is_author: boo
                 "note": change.note,
                 "receipt": receipt_url(feedback.raw_item) if is_author else "",
             },
+            about=feedback.raw_item if is_author else None,
             due_at=now,
             now=now,
         )

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.boards.models import Post, PostStatusChange
-from tellback.loop import answers, invitations, services
+from tellback.loop import answers, invitations, services, upkeep
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
@@ -110,7 +110,7 @@ def tell_recipients(*, entry_id: str) -> None:
 @job("loop.forget_notifications", queue=Queue.MAINTENANCE)
 def forget_notifications() -> None:
     """Drop what people were told inside the product long ago."""
-    services.forget_notifications(now=timezone.now())
+    upkeep.forget_notifications(now=timezone.now())
 
 
 periodic("43 3 * * *", "loop.forget_notifications", queue=Queue.MAINTENANCE)

@@ -44,8 +44,6 @@ from tellback.workspaces.loop_settings import get_workspace_config
 from tellback.workspaces.merging import follow
 from tellback.workspaces.models import Principal, PrincipalMerge, PrincipalType
 
-#: How long a notice stays: after it was read, and when nobody ever reads it.
-READ_KEPT, UNREAD_KEPT = timedelta(days=90), timedelta(days=365)
 UNSUBSCRIBE_SALT = "tellback.unsubscribe"
 FAN_OUT = 100
 
@@ -424,13 +422,3 @@ def resubscribe(*, person: Principal) -> None:
 def mark_read(*, person: Principal, now: datetime) -> int:
     """Mark everything a person was told as read; returns how many were not."""
     return Notification.objects.filter(principal=person, read_at=None).update(read_at=now)
-
-
-def forget_notifications(*, now: datetime) -> int:
-    """Drop notices that were read three months ago, and those that nobody read in a year; returns how many.
-
-    What they were about is on its own page: the post, the changelog, the receipt.
-    """
-    read = Q(read_at__lt=now - READ_KEPT)
-    unread = Q(read_at=None, created_at__lt=now - UNREAD_KEPT)
-    return Notification.objects.filter(read | unread).delete()[0]

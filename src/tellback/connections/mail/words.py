@@ -43,6 +43,22 @@ _DISCLAIMER = re.compile(
     r"ce (?:message|courriel)\b.*\bconfidentiel|este (?:mensaje|correo)\b.*\bconfidencial)",
     re.IGNORECASE,
 )
+#: The heads of quoted mails that quotequail does not know: what stands before the sender, and before the subject.
+_FROM = re.compile(
+    r"\s*\*?(?:da|od|fra|från|lähettäjä|kimden|от|від|feladó|de la|odesílatel|από|"
+    r"差出人|发件人|發件人|寄件者|보낸 사람)\s*[:：]\*?\s*\S",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\s*\*?(?:oggetto|temat|emne|ämne|aihe|konu|тема|tárgy|subiect|předmět|θέμα|件名|主题|主題|主旨|제목)\s*[:：]",
+    re.IGNORECASE,
+)
+_ABOVE = re.compile(
+    r"[\s\W]*(?:(?:please )?(?:type|write|enter|put|add)? ?(?:your )?(?:reply|response) above this line|"
+    r"reply above this line|bitte (?:antworten sie|schreiben sie ihre antwort) (?:ober|über)|"
+    r"(?:veuillez )?répond(?:re|ez) au[- ]dessus de cette ligne|responda por encima de esta línea)",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"\s*(?:-{2,}[^-]{0,60}-{2,}|_{20,})$")
 _RULE = re.compile(r"[_=*\-–—]{5,}$")
 
@@ -66,8 +82,21 @@ def _without_quotes(lines: list[str]) -> list[str]:
     found = quotequail.unwrap("\n".join(lines))
     if found and not _is_prose(found, lines):
         lines = f"{found.get('text_top', '')}\n\n{found.get('text_bottom', '')}".split("\n")
-    start = _attribution(lines)
-    return [line for line in lines[:start] if not line.startswith(">")]
+    starts = [at for at in (_attribution(lines), _head(lines), _marker(lines)) if at is not None]
+    return [line for line in lines[: min(starts, default=None)] if not line.startswith(">")]
+
+
+def _head(lines: list[str]) -> int | None:
+    """Where the head of a quoted mail stands in a language that quotequail does not know: sender, then subject."""
+    for at, line in enumerate(lines):
+        if _FROM.match(line) and any(_SUBJECT.match(one) for one in lines[at + 1 : at + 7]):
+            return at
+    return None
+
+
+def _marker(lines: list[str]) -> int | None:
+    """Where a help desk asks to write above a line."""
+    return next((at for at, line in enumerate(lines) if at and len(line) <= 200 and _ABOVE.match(line)), None)
 
 
 def _is_prose(found: dict[str, str], lines: list[str]) -> bool:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tellback.loop.models import Notification
-from tellback.loop.services import forget_notifications
+from tellback.loop.upkeep import forget_notifications
 from tellback.workspaces.models import Principal, Workspace
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
