@@ -156,6 +156,7 @@ def _signal(workspace_id: UUID, result: Understood, position: int, engine: Engin
         evidence=[span.quote for span in extracted.evidence],
         evidence_spans=[{"start": span.start, "end": span.end} for span in extracted.evidence],
         implicit_need=extracted.implicit_need,
+        note=extracted.note,
         sentiment=interpretation.sentiment,
         urgency=interpretation.urgency,
         extraction_confidence=extracted.confidence,
