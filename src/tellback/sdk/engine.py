@@ -92,13 +92,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedSignal:
-    """One distinct need and the words that prove it. Every span is verbatim in the item's text."""
+    """One distinct need and the words that prove it. Every span is verbatim in the item's text.
+
+    `note` is a sentence for people about why the reading may be off; empty where there is no reason.
+    """
 
     signal_type: SignalType
     summary: str
     evidence: tuple[Span, ...]
     confidence: float
     implicit_need: str | None = None
+    note: str = ""
 
     @property
     def wording(self) -> str:

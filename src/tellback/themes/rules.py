@@ -21,8 +21,8 @@ Matrix = NDArray[np.float32]
 UNTHEMED = frozenset({"praise"})
 
 #: The local engine's calibrated rule, measured on the public files (benchmarks/README.md).
-Z_JOIN = 2.9
-Z_SURE = 3.5
+Z_JOIN = 3.1
+Z_SURE = 3.6
 #: How many signals the shipped prior counts for, so that the first ten already behave.
 PRIOR_WEIGHT = 60
 PRIOR_PAIR_SD = 0.13

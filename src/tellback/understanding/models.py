@@ -62,6 +62,7 @@ class Signal(WorkspaceOwned):
     evidence = models.JSONField(default=list, help_text="Quotes, verbatim: list of strings")
     evidence_spans = models.JSONField(default=list, help_text="[{start, end}] of each quote in content.text")
     implicit_need = models.TextField(null=True, blank=True)
+    note = models.TextField(blank=True, default="", db_default="", help_text="Why the reading may be off, in words")
     sentiment = models.CharField(max_length=10, null=True, blank=True, choices=Sentiment.choices)
     urgency = models.CharField(max_length=10, null=True, blank=True, choices=Urgency.choices)
     board_id = models.UUIDField(null=True, blank=True)

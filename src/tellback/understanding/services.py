@@ -300,6 +300,7 @@ def _signal(workspace_id: UUID, result: Understood, position: int, now: datetime
         evidence=[span.quote for span in extracted.evidence],
         evidence_spans=[{"start": span.start, "end": span.end} for span in extracted.evidence],
         implicit_need=interpretation.need or extracted.implicit_need,
+        note=extracted.note,
         sentiment=interpretation.sentiment,
         urgency=interpretation.urgency,
         board_id=UUID(interpretation.board_id) if interpretation.board_id else None,

@@ -7,10 +7,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tellback.engines.local import cues, titles
+from tellback.engines.local import cues, titles, voices
 from tellback.engines.local.encoder import Encoder
 from tellback.engines.local.heads import Head, load_background
 from tellback.engines.local.joins import APART, Joins, Sentences
+from tellback.engines.local.languages import note_on
 from tellback.engines.local.reviews import whole_rows
 from tellback.engines.local.sentences import Piece, split_pieces
 from tellback.kernel.spans import Span
@@ -36,6 +37,8 @@ RECENT = 600
 SUMMARY_LENGTH = 160
 #: Thanks and a need are two signals, whatever stands between them, when the head is this sure of both.
 SURE = 0.5
+#: What confidence is worth in a language that the model reads less well.
+GUESSED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,15 @@ class LocalEngine:
     def extract(self, items: Sequence[Item]) -> list[list[ExtractedSignal]]:
         """One signal for each distinct need: sentences are classified, and neighbours that belong together joined.
 
-        Text without words gives no signal. Every other item gives at least one.
+        Text without words gives no signal, nor do automatic replies and what sells something; what an answer quotes and
+        an agent's turns in a conversation are not the person's words. Every other item gives at least one. In languages
+        that the model reads less well each signal carries a note.
         """
         return [self._extract(item, sentences) for item, sentences in zip(items, self.sentences(items), strict=True)]
 
     def sentences(self, items: Sequence[Item]) -> list[Sentences]:
         """Each item's sentences without greetings and sign-offs, with vectors and the odds of their kinds."""
-        groups = [_meaningful(item.text) for item in items]
+        groups = [_meaningful(item) for item in items]
         flat = [piece.span.quote for group in groups for piece in group]
         layers = self.read(flat)
         odds, vectors = self._signals.probabilities(flat, layers), self._vectors(layers)
@@ -105,7 +110,8 @@ class LocalEngine:
                 groups.append([reading])
         groups.sort(key=lambda group: -max(_weight(reading) for reading in group))
         kept = sorted(groups[:MAX_SIGNALS], key=lambda group: group[0].span.start)
-        return [_signal(item, group) for group in kept]
+        note = note_on(item.text, item.language)
+        return [_signal(item, group, note) for group in kept]
 
     def classify_reviews(self, items: Sequence[Item]) -> list[str]:
         """What each item is as a whole: `bug`, `feature`, `user_experience` or `rating`."""
@@ -202,9 +208,14 @@ def _prior(classes: tuple[str, ...], item: Item) -> Row:
     return prior
 
 
-def _meaningful(text: str) -> list[Piece]:
-    pieces = split_pieces(text)
-    return [piece for piece in pieces if not cues.is_filler(piece.span.quote)] or pieces[:1]
+def _meaningful(item: Item) -> list[Piece]:
+    """What the person says, without greetings; nothing where a machine or a seller speaks."""
+    if voices.why_nobody_speaks(item.text, item.subject):
+        return []
+    pieces = [voices.without_speaker(piece) for piece in split_pieces(item.text)]
+    strange = voices.strange_places(item.text)
+    own = [piece for piece in pieces if not any(start <= piece.span.start < end for start, end in strange)] or pieces
+    return [piece for piece in own if not cues.is_filler(piece.span.quote)] or own[:1]
 
 
 def _thanks_beside_need(before: _Reading, reading: _Reading) -> bool:
@@ -216,7 +227,7 @@ def _weight(reading: _Reading) -> float:
     return reading.confidence * min(len(reading.span.quote), 80)
 
 
-def _signal(item: Item, group: list[_Reading]) -> ExtractedSignal:
+def _signal(item: Item, group: list[_Reading], note: str) -> ExtractedSignal:
     lead = max(group, key=_weight)
     # Neighbours with nothing left out between them are one quote; what was left out (a greeting) splits it.
     evidence: list[Span] = []
@@ -231,7 +242,8 @@ def _signal(item: Item, group: list[_Reading]) -> ExtractedSignal:
         signal_type=lead.signal_type,
         summary=shorten(lead.span.quote),
         evidence=tuple(evidence),
-        confidence=round(lead.confidence, 4),
+        confidence=round(lead.confidence * (GUESSED if note else 1), 4),
+        note=note,
     )
 
 

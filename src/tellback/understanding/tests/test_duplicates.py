@@ -38,8 +38,7 @@ def test_what_everybody_says_makes_no_two_texts_the_same() -> None:
 
 def test_a_run_of_letters_that_every_text_holds_counts_nothing() -> None:
     table = rarities(["apps crash", "apps freeze", "apps rock"])
-    assert table.shape == (BUCKETS,)
-    assert table.dtype == np.uint8
+    assert len(table) == BUCKETS
     assert table[bucket("apps")] == 0
     assert table[bucket("cras")] > 0
 
