@@ -65,7 +65,7 @@ def choices_of(workspace_id: UUID, stored: Mapping[str, Any]) -> Choices:
         key = options.openai_api_key.get_secret_value() if options.openai_api_key else ""
     elif own.get("key"):
         try:
-            key = unseal(own["key"], about=_about(workspace_id))
+            key = unseal(own["key"], about=about_key(workspace_id))
         except Unavailable:
             lost = True
     models = own.get("models") or {}
@@ -139,7 +139,7 @@ def _stored(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     stored: dict[str, Any] = {
         "engine": wanted.engine,
         "base_url": base_url,
-        "key": seal(wanted.key, about=_about(workspace.id)) if wanted.key else kept,
+        "key": seal(wanted.key, about=about_key(workspace.id)) if wanted.key else kept,
         "models": {name: wanted.models[name].strip() for name in PASSES if wanted.models.get(name, "").strip()},
         "embedding": wanted.embedding.strip(),
         "price_in": str(wanted.price_in),
@@ -155,5 +155,6 @@ def _check_usable(choices: Choices) -> None:
         raise Invalid("OpenAI’s own address needs a key.", errors=[FieldError("/key", "is missing")])
 
 
-def _about(workspace_id: UUID) -> str:
+def about_key(workspace_id: UUID) -> str:
+    """What a workspace's key is sealed for."""
     return f"workspace:{workspace_id}:understanding"

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from tellback.engines.openai.fake import Behaviour, answers, follows_orders, garbage, refuses, slow
+from tellback.platform.resealing import reseal_all, standings
 from tellback.platform.tenancy import in_workspace
 from tellback.understanding.language_model.choices import get_choices
 from tellback.understanding.models import ModelDay, ModelState, Signal
@@ -196,3 +198,27 @@ def test_a_slow_endpoint_does_not_keep_a_person_waiting_for_ever(
     monkeypatch.setattr("tellback.understanding.language_model.trial.SECONDS", 0.3)
     talking.model.behaviour = slow(5)
     assert "took too long" in admin.post(PAGE, typed(talking, **{"try": "yes"})).text
+
+
+def test_a_kept_key_is_sealed_anew_after_the_secret_key_was_changed(
+    talking: Talking, admin: Client, settings: Settings
+) -> None:
+    admin.post(PAGE, typed(talking))
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another secret key of this installation"
+    (standing,) = [one for one in standings() if one.what == "keys of language models"]
+    assert (standing.sealed, standing.former) == (1, 1)
+    assert reseal_all()["keys of language models"] == 1
+    settings.SECRET_KEY_FALLBACKS = []
+    assert get_choices(talking.workspace.id).key == SECRET
+    assert reseal_all()["keys of language models"] == 0
+
+
+def test_a_key_whose_secret_is_gone_is_asked_for_again(
+    talking: Talking, as_role: Callable[[str], Client], settings: Settings
+) -> None:
+    as_role("admin").post(PAGE, typed(talking))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret key of this installation", []
+    choices = get_choices(talking.workspace.id)
+    assert (choices.key, choices.key_lost) == ("", True)
+    assert "cannot be opened any more" in as_role("admin").get(PAGE).text
