@@ -17,11 +17,11 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("JSON web token", ("eyj",), r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000}"),
     ("AWS", ("akia", "asia", "abia", "acca"), r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
     ("GitHub", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})"),
-    ("GitLab", ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"), r"\bgl(?:pat|dt|rt|ptt|cbt)-[\w-]{20,64}"),
+    ("GitLab", ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"), r"\bgl(?:pat|dt|rt|ptt|cbt)-[\w-]{20,300}(?:\.\d\d\.[0-9a-z]{7,12})?"),
     ("Slack", ("xox", "xapp-", "hooks.slack"), r"\bxox[abceoprs]-[\w-]{10,250}|\bxapp-[\w-]{10,250}|hooks\.slack\.com/(?:services|workflows|triggers)/T?\w{6,14}/\w{6,24}/\w{16,60}"),
     ("Stripe", ("_live_", "_test_", "whsec_"), r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}|\bwhsec_[A-Za-z0-9+/=]{20,100}"),
     ("OpenAI, Anthropic, OpenRouter", ("sk-",), r"\bsk-(?:ant-|proj-|svcacct-|admin-|or-)?(?=[\w-]{0,60}\d)[\w-]{20,250}"),
-    ("Google", ("aiza", "ya29.", "gocspx-"), r"\bAIza[\w-]{35}(?![\w-])|\bya29\.[\w-]{20,500}|\bGOCSPX-[\w-]{20,60}"),
+    ("Google", ("aiza", "ya29.", "gocspx-", "1//0", ":apa91b"), r"\bAIza[\w-]{35}(?![\w-])|\bya29\.[\w-]{20,500}|\bGOCSPX-[\w-]{20,60}|(?<![\w/])1//0[\w-]{40,200}|\bAAAA[\w-]{7}:APA91b[\w-]{120,200}"),
     ("SendGrid", ("sg.",), r"\bSG\.[\w-]{16,32}\.[\w-]{32,64}"),
     ("Twilio", ("sk", "ac"), r"\b(?:SK|AC)[0-9a-f]{32}\b"),
     ("npm, PyPI, RubyGems", ("npm_", "pypi-", "rubygems_"), r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,400}|\brubygems_[0-9a-f]{48}\b"),
@@ -41,18 +41,19 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Telegram", (":aa",), r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])"),
     ("Discord", (".",), r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])"),
     ("Discord and Teams webhooks", ("/api/webhooks/", "webhook.office.com"), r"discord(?:app)?\.com/api/webhooks/\d{15,21}/[\w-]{50,90}|[\w-]{1,40}\.webhook\.office\.com/webhookb2/[\w@/-]{40,260}"),
-    ("Azure", ("accountkey=", "sharedaccesskey=", "8q~"), r"(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40,100}={0,2}|(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{31,34}(?![\w~.-])"),
+    ("Azure", ("accountkey=", "sharedaccesskey=", "8q~"), r"(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40,100}={0,2}|(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{30,33}[\w~-](?![\w~-]|\.[\w~])"),
     ("Facebook, X, Dropbox", ("eaa", "aaaaaaaa", "sl."), r"\bEAA[A-Za-z0-9]{60,400}\b|\bA{8,24}[A-Za-z0-9%]{60,120}\b|\bsl\.[\w-]{100,1500}"),
     ("Alibaba, Tencent, Yandex", ("ltai", "akid", "aqvn", "y0_"), r"\bLTAI[A-Za-z0-9]{16,24}\b|\bAKID[A-Za-z0-9]{28,36}\b|\bAQVN[\w-]{35,40}|\by[0-3]_[\w-]{50,60}"),
     ("Mapbox, Pulumi, Netlify, Fly, Render, Resend", ("k.eyj", "pul-", "nfp_", "fm2_", "rnd_", "re_"), r"\b[ps]k\.eyJ[\w-]{20,200}\.[\w-]{20,40}|\bpul-[0-9a-f]{40}\b|\bnfp_[A-Za-z0-9]{36,40}\b|\bfm2_[A-Za-z0-9+/=]{60,1500}|\brnd_[A-Za-z0-9]{28,40}\b|\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{22,26}\b"),
     ("xAI, Contentful, Typeform, Buildkite, Sourcegraph, Prefect", ("xai-", "cfpat-", "tfp_", "bkua_", "sgp_", "pnu_"), r"\bxai-[A-Za-z0-9]{60,100}\b|\bCFPAT-[\w-]{40,50}|\btfp_[\w.=-]{40,80}|\bbkua_[0-9a-f]{40}\b|\bsgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}\b|\bpnu_[A-Za-z0-9]{36}\b"),
     ("Adobe, Dynatrace, Duffel, EasyPost, Razorpay, Shippo", ("p8e-", "dt0", "duffel_", "eztk", "ezak", "rzp_", "shippo_"), r"\bp8e-[A-Za-z0-9]{32}\b|\bdt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b|\bduffel_(?:test|live)_[\w-]{40,50}|\bEZ[AT]K[A-Za-z0-9]{54}\b|\brzp_(?:live|test)_[A-Za-z0-9]{14,24}\b|\bshippo_(?:live|test)_[0-9a-f]{40}\b"),
     ("1Password, age, Clojars, ReadMe, Scaleway, Vercel, Cloudflare", ("ops_eyj", "age-secret-key-", "clojars_", "rdme_", "scw", "vcp_", "v1.0-"), r"\bops_eyJ[\w=-]{100,2000}|\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b|\bCLOJARS_[0-9a-z]{60}\b|\brdme_[0-9a-z]{70}\b|\bSCW[A-Z0-9]{17}\b|\bvcp_[A-Za-z0-9]{24,60}\b|\bv1\.0-[0-9a-f]{24}-[0-9a-f]{146}\b"),
+    ("Asana, ClickUp, LaunchDarkly, NuGet, Plaid, PuTTY", ("1/", "2/", "pk_", "sdk-", "mob-", "api-", "oy2", "access-", "private-lines"), r"(?<![\w/])[12]/\d{13,20}(?:/\d{13,20})?:[0-9a-f]{32}\b|\bpk_\d{4,12}_[A-Z0-9]{32}\b|\b(?:sdk|mob|api)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\boy2[a-z2-7]{43}\b|\baccess-(?:sandbox|development|production)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bPrivate-Lines: \d{1,3}(?:\r?\n[A-Za-z0-9+/=]{1,80}){1,100}"),
     ("Tellback", ("tb_", "pk_"), r"\b(?:tb|pk)_[\w-]{32}\b"),
 )  # fmt: skip
 #: Every shape has at least this many of these in a row, more than a commit's hash or a UUID. Ordinary text seldom does, and
 #: then no shape is tried.
-_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|AccountKey=|AccessKey=")
+_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|AccountKey=|AccessKey=|/\d{13,20}:|8Q~")
 _LONG = 16
 _SHAPES = tuple((beginnings, re.compile(shape)) for _, beginnings, shape in _VENDORS)
 
@@ -70,15 +71,18 @@ _NAMED = frozenset(
         *"credential credentials".split(),
     ]
 )
-#: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`.
+#: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`, "token 00aB3…".
 _NAMED_SECRET = re.compile(
     r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|kennwort|contraseña|mot de passe|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
-    r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|es|est)\s{1,3})[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
+    r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|es|est)\s{1,3}|\s(?=[\"'`]?(?=[\w-]{0,40}(?:\d[A-Za-z]{1,3}\d|[A-Za-z]\d{1,3}[A-Za-z]))[\w-]{20}))[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"\b(?:Bearer|Basic)\s{1,3}(?P<value>(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{16,2000}=*)", re.IGNORECASE)
+_BEARER = re.compile(
+    r"\b(?:Bearer|Basic)\s{1,3}(?P<value>(?=[\w.~+/-]{0,60}(?:\d|(?-i:[a-z][A-Z]{1,8}[a-z]{1,8}[A-Z])))[\w.~+/-]{16,2000}=*)",
+    re.IGNORECASE,
+)
 _IN_LINK = re.compile(
-    r"[?&#;](?:(?:access_|id_|auth_|refresh_|reset_|csrf_|api_|invite_)?token|auth|(?:api_?|access_?)?key|(?:client_)?secret|password|passwd|pwd|sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code|state|nonce|otp|session|session_?id|sid|jwt|ticket)=(?P<value>[^&#\s\"'<>\[\]]{6,2000})",
+    r"(?:[?&#]|;\s?|\bcookie:\s{0,3})(?:(?:access_|id_|auth_|refresh_|reset_|csrf_|api_|invite_)?token|auth|(?:api_?|access_?)?key|(?:client_)?secret|password|passwd|pwd|sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code|state|nonce|otp|session|(?:php|j)?sess(?:ion)?_?id|(?:connect\.)?sid|csrftoken|jwt|ticket)=(?P<value>[^&#\s\"'<>\[\]]{6,2000})",
     re.IGNORECASE,
 )
 _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128})@")
@@ -93,7 +97,7 @@ def find_credentials(searched: Text) -> Iterator[Found]:
             if any(beginning in lowered for beginning in beginnings):
                 for match in shape.finditer(text):
                     yield Found(match.start(), match.end(), "credential")
-    if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text):
+    if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text or "cookie:" in lowered):
         yield from _values(_IN_LINK, text)
     if "://" in text and "@" in text:
         yield from _values(_LOGIN_IN_LINK, text)

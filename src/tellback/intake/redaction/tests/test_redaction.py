@@ -22,6 +22,10 @@ def random_text(alphabet: str, size: int) -> str:
     return "".join(random.choices(alphabet, k=size))
 
 
+def random_uuid() -> str:
+    return "-".join(random_text(HEX, size) for size in (8, 4, 4, 4, 12))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -88,6 +92,10 @@ def test_private_data_becomes_a_typed_token(text: str, expected: str) -> None:
         "The phone holds 1048576000 bytes",
         "It ran on 127.0.0.1:8000",
         "std::vector and a::before",
+        "https://example.com/items?id=1234567890&page=2",
+        "The token product-announcements-newsletter is not found",
+        "Basic internationalisation and bearer responsibilities",
+        "Run 1/2026 and 2/20261121: fine",
     ],
 )
 def test_what_only_looks_private_is_left(text: str) -> None:
@@ -168,6 +176,15 @@ def test_what_only_looks_private_is_left(text: str) -> None:
         "ops_eyJ" + random_text(LETTERS, 200),
         "SCW" + random_text(CAPITALS, 17),
         "duffel_live_" + random_text(LETTERS, 43),
+        "glpat-" + random_text(LETTERS, 27) + ".01." + random_text(HEX, 9),
+        "1//0g" + random_text(LETTERS, 90),
+        "AAAA" + random_text(LETTERS, 7) + ":APA91b" + random_text(LETTERS, 134),
+        "access-production-" + random_uuid(),
+        "sdk-" + random_uuid(),
+        "2/" + random_text("123456789", 16) + "/" + random_text("123456789", 16) + ":" + random_text(HEX, 32),
+        "pk_" + random_text("123456789", 8) + "_" + random_text(CAPITALS, 32),
+        "oy2" + random_text("abcdefgh234567", 43),
+        "Private-Lines: 2\n" + random_text(LETTERS, 64) + "\n" + random_text(LETTERS, 40),
         "-----BEGIN RSA PRIVATE KEY-----\n" + random_text(LETTERS, 200) + "\n-----END RSA PRIVATE KEY-----",
     ],
     ids=lambda secret: secret[:6],
@@ -178,6 +195,31 @@ def test_credentials_of_common_vendors_are_taken_out(secret: str) -> None:
         "I used [credential:1] and it failed",
         "[credential:1] and it failed",
     }
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The okta token {letters} is refused",
+        "our admin api key {hex}",
+        "Cookie: theme=dark; sessionid={letters}",
+        "cookie: PHPSESSID={letters}",
+        "Authorization: Basic {mixed}=",
+        "The app's secret is {azure}.",
+        "https://example.com/back?sid={letters}",
+    ],
+)
+def test_a_secret_is_known_by_what_stands_before_it(text: str, number: int) -> None:
+    values = {
+        "letters": "00" + random_text(LETTERS, 38),
+        "hex": "a1b2" + random_text(HEX, 28),
+        "mixed": random_text("aAbBcC", 9) + "aBcDeF" + random_text("aAbBcC", 8),
+        "azure": random_text(LETTERS, 3) + "8Q~" + random_text(LETTERS + ".~", 33) + "a",
+    }
+    redacted = Redactor().redact(text.format(**values))
+    assert "[credential:1]" in redacted
+    assert not [value for value in values.values() if value[-12:] in redacted or value[:12] in redacted]
 
 
 def test_a_credential_of_letters_alone_is_taken_out() -> None:
