@@ -86,12 +86,15 @@ def fingerprint(content: bytes) -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), content, "sha256").hex()
 
 
-def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) -> dict[str, Any]:
+def prepare(
+    submission: Submission, *, now: datetime, policy: Policy = DEFAULT, item_id: UUID | None = None
+) -> dict[str, Any]:
     """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left.
 
-    With the vault on (`policy.seals`) the row carries the originals, sealed.
+    With the vault on (`policy.seals`) the row carries the originals, sealed. `item_id` is for an item that exists and
+    is said anew.
     """
-    item_id = new_id()
+    item_id = item_id or new_id()
     redactor = policy.redactor()
     content = {"text": redactor.redact(submission.text)}
     if submission.subject:
