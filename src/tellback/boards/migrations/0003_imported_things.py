@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("boards", "0002_row_security"),
-        ("intake", "0008_import_runs"),
+        ("intake", "0009_import_runs"),
         ("workspaces", "0004_widget_keys"),
     ]
 
