@@ -81,7 +81,7 @@ def test_nothing_that_waits_can_be_read_and_no_part_is_another(workspace: Worksp
     assert "beryllium" not in str(run.plan)
     first, look = sorted(kept)
     look.write_bytes(first.read_bytes())
-    with pytest.raises(Exception, match="cannot be opened"):
+    with pytest.raises(Exception, match="stays closed"):
         keeping.get_look(run)
 
 
