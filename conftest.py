@@ -32,11 +32,12 @@ hypothesis.settings.load_profile("tellback")
 
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    """A migrated database on a server that belongs to this test process. Durability is off: only tests use it.
+    """A migrated database on a server that belongs to this test process. It forgets when the machine loses power, not
+    when its processes are killed: tests do that, and count what was acknowledged.
 
     Beside it is `migrated`, which nobody touches: another one is made from that in a moment.
     """
-    SERVER_SETTINGS.update({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    SERVER_SETTINGS.update({"fsync": "off", "full_page_writes": "off"})
     # Not below pytest's own folder: another run of the same user closes that to the account the server runs as.
     folder = tempfile.mkdtemp(prefix="tellback-pg-")
     server = start_embedded(Path(folder))

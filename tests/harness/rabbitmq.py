@@ -49,7 +49,7 @@ class Node:
         """Start it, with what it kept before, and return when it takes connections."""
         if self._names is None:
             names = ["epmd", "-address", "127.0.0.1", "-port", str(self.names_port)]
-            self._names = subprocess.Popen(names, start_new_session=True)
+            self._names = subprocess.Popen(names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         (self.folder / "home").mkdir(exist_ok=True)
         (self.folder / "plugins").write_text("[].\n")
         (self.folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")

@@ -287,13 +287,3 @@ def test_what_the_broker_hands_out_again_counts_once(door: BrokerDoor, node: Nod
     # The other was acknowledged with a receipt of its own, so it is kept although its key was used before.
     assert {str(id) for (id,) in door.items("again")} == {row["id"], other["id"]}
     assert len(door.items("again")) == 2
-
-
-def test_a_queue_that_somebody_deleted_is_made_anew_and_consumed_again(door: BrokerDoor, node: Node) -> None:
-    door.settle()
-    beside(node, lambda channel: channel.queue_delete(QUEUE))
-    refused = door.post(payload())
-    body = payload()
-    wait_until(lambda: door.post(body).status_code in {200, 202}, seconds=10, what="feedback is taken again")
-    assert refused.status_code == 503, "what has no queue to go to is not acknowledged"
-    assert len(door.items(body["idempotencyKey"])) == 1
