@@ -7,6 +7,7 @@ import functools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -16,6 +17,7 @@ from django.db import connection, transaction
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
@@ -109,10 +111,45 @@ def _own_connection() -> Iterator[None]:
             connection.close()
 
 
+class LostClaim(TellbackError):
+    """The worker was silent for so long that its job was given to another; what it did here is taken back."""
+
+    code, status, title = "lost-claim", 500, "Another worker has taken this over"
+
+
+#: The job that this thread runs for a worker, and the worker that holds it.
+_claimed: ContextVar[tuple[int, int] | None] = ContextVar("claimed", default=None)
+
+
+def know_claim(call_next: Callable[[], Any], context: JobContext, _worker: object) -> Any:
+    """Wraps each job in a worker: what it does in its transaction is kept only while the worker holds it."""
+    assert context.job.id is not None
+    assert context.job.worker_id is not None
+    token = _claimed.set((context.job.id, context.job.worker_id))
+    try:
+        return call_next()
+    finally:
+        _claimed.reset(token)
+
+
+def _keep_claim() -> None:
+    """See to it that the claim holds until the transaction ends. Raises `LostClaim`."""
+    claimed = _claimed.get()
+    if claimed is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM procrastinate_jobs WHERE id = %s AND worker_id = %s AND status = 'doing' FOR SHARE", claimed
+        )
+        if cursor.fetchone() is None:
+            raise LostClaim("Another worker has taken this job over, so what was done here is taken back.")
+
+
 def job(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
     """Declare a job. The function runs inside `in_workspace`, with the keyword arguments given to `defer`.
 
-    A job may run more than once (a worker can die at any instant), so it must be safe to repeat.
+    It is one transaction, which is taken back when another worker was given the job meanwhile. It may run more than
+    once (a worker can die at any instant), so it must be safe to repeat.
     """
 
     def declare(function: JobFunction) -> JobFunction:
@@ -120,6 +157,7 @@ def job(name: str, *, queue: Queue) -> Callable[[JobFunction], JobFunction]:
         def run(*, workspace_id: str, **arguments: Any) -> None:
             with _own_connection(), in_workspace(UUID(workspace_id)):
                 function(**arguments)
+                _keep_claim()
 
         app.task(name=name, queue=queue.value, retry=RETRY[queue])(run)
         return function

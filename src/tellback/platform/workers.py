@@ -16,7 +16,7 @@ from procrastinate.contrib.django import app as django_app
 from procrastinate.job_context import JobContext
 
 from tellback.platform.dead_letters import record_failure, release_jobs
-from tellback.platform.jobs import CONCURRENCY, Queue
+from tellback.platform.jobs import CONCURRENCY, LostClaim, Queue, know_claim
 from tellback.platform.upkeep import Rhythm, sweep_forever
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Workshop:
                     update_heartbeat_interval=self.rhythm.heartbeat,
                     stalled_worker_timeout=self.rhythm.silence,
                     worker_middleware=[self._hold],
+                    task_middleware=[know_claim],
                 )
                 pause = 0.5
             except Exception as error:  # noqa: BLE001 - whatever ended it, it is started again
@@ -82,6 +83,9 @@ class Workshop:
         self.held.add(job_id)
         try:
             return await call_next()
+        except LostClaim:
+            logger.warning("Job %d was taken over by another worker; what was done here was taken back", job_id)
+            raise
         except Exception as error:
             with contextlib.suppress(Exception):
                 await sync_to_async(_record)(job_id, error)
