@@ -41,7 +41,8 @@ TABLE = {
         reveal-originals export-person erase-person source-retention new-source settings-widget
         settings-widget-preview settings-widget-keys settings-widget-sites settings-signing-keys
         settings-signing-key-revoke settings-answers settings-anonymous connections new-connection connect-mail
-        connection connection-look connection-test connection-switch connection-remove""",
+        connection connection-look connection-test connection-switch connection-remove imports import undo-import
+        refused-rows""",
 }
 ROLE_OF = {name: role for role, names in TABLE.items() for name in names.split()}
 #: Not pages: they have no name, know no session, and are tried where they are defined.

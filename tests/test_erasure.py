@@ -30,6 +30,8 @@ from tellback.intake.models import (
     Erasure,
     FeedbackSource,
     IdempotencyKey,
+    ImportRefusal,
+    ImportRevision,
     ImportRun,
     RawItem,
     VaultKey,
@@ -153,12 +155,16 @@ class Somebody:
     def _elsewhere(self, house: Workspace) -> None:
         record_audit(workspace=house, actor=None, action="x", details={"email": self.email, self.email: [self.email]})
         record_audit(workspace=house, actor=None, action="x", details={"name": f"Ada {self.marker}"})
-        ImportRun.objects.create(
+        run = ImportRun.objects.create(
             workspace=house,
             source=self.item.source,
             file_name=f"export of {self.email}.csv",
             file_digest=hashlib.sha256(self.marker.encode()).hexdigest(),
-            errors=[{"row": 1, "message": f"{self.email} is odd"}],
+            problem=f"{self.email} is odd",
+        )
+        ImportRefusal.objects.create(workspace=house, run=run, table_index=0, row=1, reason=f"{self.email} is odd")
+        ImportRevision.objects.create(
+            workspace=house, run=run, raw_item=self.item, before={"content": {"text": f"{self.marker} said this first"}}
         )
         with connection.cursor() as cursor:
             cursor.execute(
@@ -587,7 +593,8 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 ANSWERED_FOR = {
     "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
     "external_user_mappings", "feedback", "feedback_signal_corrections", "feedback_signals",
-    "feedback_status_change", "feedback_theme_changes", "feedback_vote", "import_run", "in_app_notifications",
+    "feedback_status_change", "feedback_theme_changes", "feedback_vote", "import_item", "import_revision", "import_run",
+    "in_app_notifications",
     "post", "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
     "vault_key", "vault_value", "vote", "widget_signing_key",
 }

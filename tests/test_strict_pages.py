@@ -21,7 +21,7 @@ from tellback.connections.mail.setup import MailSetup
 from tellback.effects.models import KeptMail
 from tellback.intake.accept import accept_batch
 from tellback.intake.mail.setting_up import connect_mail
-from tellback.intake.models import RawItem
+from tellback.intake.models import ImportRun, RawItem
 from tellback.loop.services import publish_entry, save_entry
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.workspaces.models import Principal, Workspace
@@ -46,7 +46,7 @@ NOT_CRAWLED = {
     # Only with the sample loaded; tests/browser opens it.
     "demo-widget",
     # Files, not pages.
-    "attachment", "signed-file",
+    "attachment", "signed-file", "refused-rows",
     # Links that work once, and steps of signing in.
     "enter", "account_confirm_login_code", "account_logout", "account_inactive", "account_email_verification_sent",
     "account_reauthenticate", "account_signup", "account_set_password", "account_reset_password", "account_email",
@@ -159,6 +159,9 @@ def starts(workspace: Workspace, run_jobs: Callable[[], int]) -> list[str]:
     stop = mail.headers["List-Unsubscribe"].strip("<>")
     receipt = RawItem.objects.order_by("id").first()
     assert receipt is not None
+    ImportRun.objects.create(
+        workspace=workspace, source=receipt.source, file_name="a.csv", file_digest="0" * 64, state="finished"
+    )
     paths = [f"/r/{receipt.receipt_token}", urlsplit(stop).path]
     return ["/", "/admin", "/sign-in/", "/changelog", "/nowhere", *paths]
 

@@ -16,7 +16,7 @@ Scheme = Literal["light", "dark"]
 PAGES = [
     "/admin/feedback/insights", "/admin/feedback/stream", "/admin/roadmap", "/admin/changelog", "/admin/changelog/new",
     "/admin/users", "/admin/mailbox", "/admin/account", "/admin/settings", "/admin/settings/widget",
-    "/admin/settings/sources", "/admin/settings/privacy", "/admin/settings/loop",
+    "/admin/settings/sources", "/admin/settings/imports", "/admin/settings/privacy", "/admin/settings/loop",
     "/demo/widget", "/", "/roadmap", "/changelog",
 ]  # fmt: skip
 #: Pages of one thing: where the first link to one stands, and what it looks like.

@@ -1,7 +1,8 @@
 """Entry points of the boards' jobs."""
 
 from tellback.boards import services
-from tellback.platform.jobs import Queue, job
+from tellback.platform.jobs import Queue, defer_once, job
+from tellback.platform.tenancy import current_workspace_id
 from tellback.understanding.engine import get_engine
 from tellback.workspaces.models import PrincipalMerge
 
@@ -15,7 +16,8 @@ def people_merged(*, merge_id: str) -> None:
 @job("boards.embed_posts", queue=Queue.AI)
 def embed_posts() -> None:
     """Find out what new posts mean, so that like ones are found."""
-    services.embed_posts(engine=get_engine())
+    if services.embed_posts(engine=get_engine()) == services.EMBEDDED_AT_ONCE:
+        defer_once("boards.embed_posts", queue=Queue.AI, workspace_id=current_workspace_id())
 
 
 @job("boards.follow_themes", queue=Queue.EFFECTS)

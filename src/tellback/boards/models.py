@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tellback.intake.models import FeedbackSource, ImportRun
 from tellback.platform.vectors import EmbeddingField
 from tellback.themes.models import Theme
 from tellback.workspaces.models import Principal, WorkspaceOwned
@@ -92,6 +93,7 @@ class Post(WorkspaceOwned):
     body = models.TextField(blank=True, default="")
     official_response = models.TextField(blank=True, default="")
     vote_count = models.PositiveIntegerField(default=0)
+    carried_votes = models.PositiveIntegerField(default=0, help_text="Votes from elsewhere whose voters are not known")
     comment_count = models.PositiveIntegerField(default=0)
     canonical_post = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     promoted_from_theme = models.ForeignKey(Theme, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -163,6 +165,38 @@ class Comment(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.body[:60]
+
+
+#: What an import can bring to the boards.
+IMPORTED_KINDS = ("post", "vote", "comment", "move", "tag", "tagging")
+
+
+class ImportedThing(WorkspaceOwned):
+    """A post, vote or comment that an import brought: what it was called there, and what it said."""
+
+    id_prefix = "imported"
+
+    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="+", help_text="That added it")
+    kind = models.CharField(max_length=10, choices=[(one, one) for one in IMPORTED_KINDS])
+    key = models.CharField(max_length=64, help_text="Keyed digest of its id there, hex")
+    thing_id = models.UUIDField(help_text="The post, vote, comment, move or tag of a post")
+    digest = models.CharField(max_length=64, help_text="Keyed digest of what it said, hex")
+    row = models.PositiveIntegerField(default=0, help_text="The row that said it last")
+    said_by = models.UUIDField(null=True, blank=True, help_text="The run that said it last")
+    before = models.JSONField(null=True, blank=True, help_text="What a post said before `said_by` changed it")
+    stated_votes = models.PositiveIntegerField(null=True, blank=True, help_text="The votes that a post had there")
+
+    class Meta:
+        db_table = "imported_thing"
+        constraints = [models.UniqueConstraint(fields=["source", "kind", "key"], name="imported_thing_once")]
+        indexes = [
+            models.Index(fields=["run", "kind"], name="imported_thing_run_idx"),
+            models.Index(fields=["thing_id"], name="imported_thing_thing_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.thing_id}"
 
 
 class PostStatusChange(WorkspaceOwned):

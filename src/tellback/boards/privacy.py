@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from tellback.boards.models import Comment, Post, Vote
+from tellback.boards.models import Comment, ImportedThing, Post, Vote
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
@@ -41,9 +41,16 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     return {
         "posts": len(posts) + _reword_promoted(subject, now) + _scrub_posts(scrubber),
         "comments": comments.update(body="", updated_at=now) + scrubber.rows("comment", ["body"]),
+        "earlier posts": _forget_earlier(posts) + scrubber.rows("imported_thing", ["before"]),
         "post notes": scrubber.rows("post_status_change", ["note"]),
         "votes": Vote.objects.filter(principal__in=subject.principal_ids).count(),
     }
+
+
+def _forget_earlier(posts: list[Post]) -> int:
+    """What their posts said before an import changed them."""
+    earlier = ImportedThing.objects.filter(kind="post", thing_id__in=[post.id for post in posts])
+    return earlier.exclude(before=None).update(before=None)
 
 
 def _empty(post: Post, now: datetime) -> None:

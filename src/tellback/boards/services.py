@@ -248,7 +248,8 @@ def follow_merge(*, merge: PrincipalMerge) -> None:
     follow(merge=merge, model=Comment, column="author")
     votes = follow(merge=merge, model=Vote, column="principal", unique_with=["post_id"])
     for post in Post.objects.filter(id__in={vote.post_id for vote in votes}).select_for_update().order_by("id"):
-        Post.objects.filter(pk=post.pk).update(vote_count=Vote.objects.filter(post=post).count())
+        votes_now = Vote.objects.filter(post=post).count() + post.carried_votes
+        Post.objects.filter(pk=post.pk).update(vote_count=votes_now)
 
 
 @transaction.atomic

@@ -138,12 +138,15 @@ def _derived(purpose: str, about: str) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), f"tellback.{purpose}:{about}".encode(), "sha256")
 
 
-def prepare(submission: Submission, *, now: datetime, policy: Policy = DEFAULT) -> dict[str, Any]:
+def prepare(
+    submission: Submission, *, now: datetime, policy: Policy = DEFAULT, item_id: UUID | None = None
+) -> dict[str, Any]:
     """The row of a submission for `encode`: redacted, with its ids and receipt. Nothing private of the text is left.
 
-    With the vault on (`policy.seals`) the row carries the originals, sealed.
+    With the vault on (`policy.seals`) the row carries the originals, sealed. `item_id` is for an item that exists and
+    is said anew.
     """
-    names = submission.names or Names(new_id(), secrets.token_urlsafe(24))
+    names = submission.names or Names(item_id or new_id(), secrets.token_urlsafe(24))
     item_id = names.item_id
     redactor = policy.redactor()
     content = {"text": redactor.redact(submission.text)}

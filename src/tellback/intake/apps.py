@@ -11,5 +11,5 @@ class IntakeConfig(AppConfig):
     label = "intake"
 
     def ready(self) -> None:
-        """Have every room say what it holds of people, in its module `privacy`."""
-        autodiscover_modules("privacy")
+        """Have every room say what it holds of people (module `privacy`) and which rows it takes (module `landing`)."""
+        autodiscover_modules("privacy", "landing")

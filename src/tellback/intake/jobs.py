@@ -8,6 +8,7 @@ from django.utils import timezone
 from tellback.intake import services, states
 from tellback.intake.arrivals.services import READ, STORE, read_set_aside, store_arrivals
 from tellback.intake.attachments.services import remove_orphans
+from tellback.intake.importing import background, keeping
 from tellback.intake.mail import polling
 from tellback.intake.subjects.retention import expire_items
 from tellback.platform.dead_letters import KEPT
@@ -92,10 +93,33 @@ def read_arrival(*, workspace_id: UUID, sealed: str) -> None:  # noqa: ARG001 - 
     read_set_aside(sealed=sealed)
 
 
+@job_in_steps("intake.advance_import", queue=Queue.INGEST)
+def advance_import(*, workspace_id: UUID, run_id: str) -> None:
+    """Go on with an import that somebody started on its page."""
+    background.advance_import(workspace_id=workspace_id, run_id=UUID(run_id), now=timezone.now())
+
+
+@job("intake.recover_imports", queue=Queue.MAINTENANCE)
+def recover_imports() -> None:
+    """Go on with imports whose job was lost."""
+    background.put_up_unfinished()
+
+
+@job("intake.drop_import_files", queue=Queue.MAINTENANCE)
+def drop_import_files() -> None:
+    """Remove the files of imports that are over, and what was left of others."""
+    now = timezone.now()
+    keeping.drop_idle_files(before=now - keeping.KEPT_FOR)
+    keeping.remove_lost_parts(workspace_id=current_workspace_id(), now=now)
+    keeping.remove_leftovers(now=now)
+
+
 KEPT.update({STORE, READ})
 sweep("intake.recover", queue=Queue.MAINTENANCE)
 periodic("*/2 * * * *", "intake.poll_mailboxes", queue=Queue.INGEST)
 periodic("19 3 * * *", "intake.forget_received_mail", queue=Queue.MAINTENANCE)
+sweep("intake.recover_imports", queue=Queue.MAINTENANCE)
+periodic("43 3 * * *", "intake.drop_import_files", queue=Queue.MAINTENANCE)
 periodic("23 3 * * *", "intake.remove_orphans", queue=Queue.MAINTENANCE)
 periodic("33 3 * * *", "intake.expire", queue=Queue.MAINTENANCE)
 periodic("53 3 * * *", "intake.forget_requests", queue=Queue.MAINTENANCE)

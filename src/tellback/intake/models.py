@@ -295,29 +295,133 @@ class ReceivedMail(WorkspaceOwned):
         return self.public_id
 
 
+class ImportState(models.TextChoices):
+    """States of an import."""
+
+    DRAFT = "draft", "Not started"
+    CHECKING = "checking", "Being checked"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    STOPPED = "stopped", "Stopped"
+    FAILED = "failed", "Failed"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+
+
+#: States in which a job works on an import, when its file came through the page.
+IMPORT_AT_WORK = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
+
+
 class ImportRun(WorkspaceOwned):
-    """One file being imported: where it stands and which rows were refused."""
+    """One file being imported: what its columns mean, where it stands, and what became of its rows."""
 
     id_prefix = "import"
 
-    source = models.ForeignKey(FeedbackSource, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(FeedbackSource, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     file_name = models.TextField()
     file_digest = models.CharField(max_length=64)
-    mapping = models.JSONField(default=dict)
+    file_size = models.BigIntegerField(default=0)
+    file_parts = models.PositiveIntegerField(default=0, help_text="How many parts of the file are kept; 0 when none")
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.DRAFT)
+    plan = models.JSONField(default=dict, help_text="What its tables and columns mean; see importing.plan")
+    checked = models.JSONField(null=True, blank=True, help_text="What a rehearsal counted")
+    table_index = models.PositiveIntegerField(default=0, help_text="The table that is being read")
+    table_row = models.PositiveIntegerField(default=0, help_text="How many of its rows are done")
+    done_share = models.FloatField(default=0, help_text="How much of the file is done, 0 to 1")
     rows_read = models.IntegerField(default=0)
     rows_added = models.IntegerField(default=0)
+    rows_updated = models.IntegerField(default=0)
     rows_known = models.IntegerField(default=0)
+    rows_left_out = models.IntegerField(default=0)
     rows_refused = models.IntegerField(default=0)
-    errors = models.JSONField(default=list, help_text="[{row, message}], at most 1,000")
+    problem = models.TextField(blank=True, default="", help_text="Why it failed, for a person")
+    tries = models.PositiveIntegerField(default=0, help_text="Jobs that began since one last got any further")
+    undone = models.JSONField(default=dict, help_text="How much was removed of each kind")
     started_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "import_run"
-        constraints = [models.UniqueConstraint(fields=["source", "file_digest"], name="import_run_file_unique")]
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="import_run_time_idx")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(done_share__gte=0, done_share__lte=1), name="import_run_share_range"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportItem(WorkspaceOwned):
+    """Which import a raw item came with, and what it said then: tells a repetition from a change."""
+
+    id_prefix = "import_item"
+
+    raw_item = models.OneToOneField(RawItem, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="+", help_text="That added it")
+    changed_by = models.ForeignKey(ImportRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    row = models.PositiveIntegerField(help_text="The row that said it last")
+    digest = models.CharField(max_length=64, help_text="Keyed digest of what it says, hex")
+
+    class Meta:
+        db_table = "import_item"
+        indexes = [models.Index(fields=["run"], name="import_item_run_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.raw_item_id} from {self.run_id}"
+
+
+class ImportRevision(WorkspaceOwned):
+    """What an item said before an import changed it, redacted as it was stored. Append-only."""
+
+    id_prefix = "import_revision"
+
+    raw_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="+", help_text="That changed it")
+    before = models.JSONField(help_text="The changed columns of the raw item, and its digest")
+
+    class Meta:
+        db_table = "import_revision"
+
+    def __str__(self) -> str:
+        return f"{self.raw_item_id} before {self.run_id}"
+
+
+class ImportRefusal(WorkspaceOwned):
+    """A row of an import that did not come in, and why. The row itself stays in its file."""
+
+    id_prefix = "import_refusal"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="refusals")
+    table_index = models.PositiveIntegerField()
+    row = models.PositiveIntegerField(help_text="1 is the first after the header")
+    reason = models.TextField()
+    is_left_out = models.BooleanField(default=False, help_text="On purpose, so that there is nothing to mend")
+
+    class Meta:
+        db_table = "import_refusal"
+        constraints = [models.UniqueConstraint(fields=["run", "table_index", "row"], name="import_refusal_once")]
+
+    def __str__(self) -> str:
+        return f"Row {self.row} {self.reason}"
+
+
+class ImportMapping(WorkspaceOwned):
+    """A mapping that somebody saved, for files with the same headers."""
+
+    id_prefix = "import_mapping"
+
+    name = models.CharField(max_length=100)
+    plan = models.JSONField(default=dict, help_text="As of an import")
+
+    class Meta:
+        db_table = "import_mapping"
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="import_mapping_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 __all__ = [
@@ -327,7 +431,12 @@ __all__ = [
     "Erasure",
     "FeedbackSource",
     "IdempotencyKey",
+    "ImportItem",
+    "ImportMapping",
+    "ImportRefusal",
+    "ImportRevision",
     "ImportRun",
+    "ImportState",
     "ItemState",
     "MailOutcome",
     "RawItem",

@@ -12,7 +12,8 @@ from django.db.models import Q
 
 from tellback.effects.models import Effect, EffectState, KeptMail
 from tellback.intake.attachments.services import erase_attachments
-from tellback.intake.models import Attachment, IdempotencyKey, RawItem, VaultValue
+from tellback.intake.importing.keeping import drop_idle_files
+from tellback.intake.models import Attachment, IdempotencyKey, ImportRevision, RawItem, VaultValue
 from tellback.intake.subjects.erasing import empty_items
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
@@ -152,6 +153,9 @@ def _list_items(subject: Subject) -> Iterator[Record]:
             "originals": {one.token: one.original for one in open_item(item=item)} if item.id in sealed else {},
         }
         yield Record("feedback", item.public_id, content)
+    for revision in ImportRevision.objects.filter(raw_item__in=subject.item_ids).select_related("raw_item"):
+        content = {"feedback": revision.raw_item.public_id, "until": revision.created_at.isoformat()}
+        yield Record("earlier_words", revision.public_id, {**content, "said": revision.before})
     yield from _list_attachments(subject)
 
 
@@ -167,7 +171,10 @@ def _erase_items(subject: Subject, now: datetime) -> Mapping[str, int]:
     counts["items"] = empty_items(subject.item_ids, why=subject.why, now=now)
     counts["idempotency keys"] = IdempotencyKey.objects.filter(raw_item_id__in=subject.item_ids).delete()[0]
     scrubber = Scrubber(subject)
-    counts["imports"] = scrubber.rows("import_run", ["file_name", "errors", "mapping"])
+    counts["imports"] = scrubber.rows("import_run", ["file_name", "plan", "problem"])
+    counts["imports"] += scrubber.rows("import_refusal", ["reason"])
+    counts["revisions"] = ImportRevision.objects.filter(raw_item__in=subject.item_ids).delete()[0]
+    counts["import files"] = drop_idle_files()
     counts["sources"] = scrubber.rows("feedback_sources", ["last_error"])
     counts["logs"] = _erase_error_log(scrubber)
     return counts
@@ -186,6 +193,7 @@ def _erase_error_log(scrubber: Scrubber) -> int:
 
 
 def _expire_items(item_ids: Sequence[UUID]) -> int:
+    ImportRevision.objects.filter(raw_item__in=item_ids).delete()
     return destroy_keys(principal_ids=[], raw_item_ids=item_ids) + erase_attachments(item_ids=item_ids)
 
 

@@ -12,7 +12,7 @@ from tellback.intake.models import DeliveryMode, FeedbackSource, IdempotencyKey,
 from tellback.intake.vault.services import hand_over
 from tellback.kernel.errors import Invalid
 from tellback.platform.bulk import update_rows
-from tellback.platform.jobs import Queue, defer
+from tellback.platform.jobs import IN_SPARE_TIME, Queue, defer
 from tellback.workspaces.identity import Author, resolve_authors
 from tellback.workspaces.merging import follow
 from tellback.workspaces.models import PrincipalMerge, Workspace
@@ -90,10 +90,17 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     FeedbackSource.objects.filter(id__in={item.source_id for item in items}).update(
         last_synced_at=now, last_success_at=now
     )
-    ids = [str(item.id) for item in items]
-    workspace_id = items[0].workspace_id
-    defer("triage.open_feedback", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=ids)
-    defer("understanding.understand", queue=Queue.AI, workspace_id=workspace_id, item_ids=ids)
+    _hand_on([item for item in items if not item.silent], priority=0)
+    _hand_on([item for item in items if item.silent], priority=IN_SPARE_TIME)
+
+
+def _hand_on(items: Sequence[RawItem], *, priority: int) -> None:
+    """To triage and to understanding; imported items apart from what somebody has just said."""
+    if not items:
+        return
+    ids, workspace_id = [str(item.id) for item in items], items[0].workspace_id
+    defer("triage.open_feedback", queue=Queue.INGEST, workspace_id=workspace_id, priority=priority, item_ids=ids)
+    defer("understanding.understand", queue=Queue.AI, workspace_id=workspace_id, priority=priority, item_ids=ids)
 
 
 @transaction.atomic

@@ -48,6 +48,12 @@ def subscribe_feedback_authors(*, post_id: str) -> None:
     answers.subscribe_voters(post=post)
 
 
+@job("loop.subscribe_imported", queue=Queue.EFFECTS)
+def subscribe_imported(*, post_ids: list[str]) -> None:
+    """Subscribe the people of imported posts."""
+    services.subscribe_imported(post_ids=[UUID(post_id) for post_id in post_ids])
+
+
 @job("loop.on_vote", queue=Queue.EFFECTS)
 def on_vote(*, post_id: str, principal_id: str) -> None:
     """Subscribe who voted."""

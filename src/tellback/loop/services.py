@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.text import slugify
@@ -67,6 +67,31 @@ def follow_merge(*, merge: PrincipalMerge) -> None:
     follow(merge=merge, model=Subscription, column="principal", unique_with=["post_id"])
     follow(merge=merge, model=ChangelogRecipient, column="principal", unique_with=["changelog_entry_id"])
     follow(merge=merge, model=Notification, column="principal", unique_with=["key"])
+
+
+def subscribe_imported(*, post_ids: Sequence[UUID]) -> int:
+    """Subscribe who wrote, voted for and commented on imported posts; returns how many people. Safe to repeat.
+
+    Nobody is told. Who has unsubscribed stays so.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO post_subscriptions
+                (id, workspace_id, post_id, principal_id, reason, notify_status_changes, created_at)
+            SELECT gen_random_uuid(), said.workspace_id, said.post_id, said.principal_id, min(said.reason), true, now()
+            FROM (
+                SELECT workspace_id, id AS post_id, author_id AS principal_id, 'author' AS reason FROM post
+                UNION ALL SELECT workspace_id, post_id, principal_id, 'vote' FROM vote
+                UNION ALL SELECT workspace_id, post_id, author_id, 'comment' FROM comment
+            ) said JOIN principal ON principal.id = said.principal_id AND principal.type = 'user'
+            WHERE said.post_id = ANY(%s)
+            GROUP BY said.workspace_id, said.post_id, said.principal_id
+            ON CONFLICT DO NOTHING
+            """,
+            [list(post_ids)],
+        )
+        return int(cursor.rowcount)
 
 
 @transaction.atomic

@@ -34,6 +34,10 @@ class Queue(StrEnum):
     EFFECTS = "effects"
 
 
+#: The priority of work that nobody waits for, such as that on a large import: what arrives meanwhile comes first.
+IN_SPARE_TIME = -10
+
+
 class Permanent(TellbackError):
     """Trying again cannot help: the job goes straight to the dead letters."""
 
@@ -159,15 +163,23 @@ def defer(
     delay: timedelta | None = None,
     queueing_lock: str | None = None,
     lock: str | None = None,
+    priority: int = 0,
     **arguments: str | list[str],
 ) -> int:
     """Write one job on the current transaction and return its id.
 
     The name is that of a declared job; naming it, instead of importing it, lets a package hand work to one above it.
     Jobs with the same `lock` run one after the other, in the order in which they were written. With `queueing_lock`,
-    raises `procrastinate.exceptions.AlreadyEnqueued` while an equal job still waits.
+    raises `procrastinate.exceptions.AlreadyEnqueued` while an equal job still waits. Of those that wait, the ones with
+    the highest `priority` come first.
     """
     schedule = {"seconds": int(delay.total_seconds())} if delay else None
     return app.configure_task(
-        name, allow_unknown=True, queue=queue.value, schedule_in=schedule, queueing_lock=queueing_lock, lock=lock
+        name,
+        allow_unknown=True,
+        queue=queue.value,
+        schedule_in=schedule,
+        queueing_lock=queueing_lock,
+        lock=lock,
+        priority=priority,
     ).defer(workspace_id=str(workspace_id), **cast(dict[str, JSONValue], arguments))

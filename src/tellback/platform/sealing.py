@@ -110,6 +110,11 @@ def seal(secret: str, *, about: str) -> str:
     return as_text(secret_ring().seal(secret.encode(), about=about.encode()))
 
 
+def seal_bytes(content: bytes, *, about: str) -> bytes:
+    """The same for content of any size that fits into memory."""
+    return secret_ring().seal(content, about=about.encode())
+
+
 def unseal(sealed: str, *, about: str) -> str:
     """The secret that was sealed. Raises `WrongSeal` when it belongs elsewhere, or its secret is not set."""
     return secret_ring().unseal(as_bytes(sealed), about=about.encode()).decode()
@@ -130,6 +135,11 @@ def as_bytes(text: str) -> bytes:
     except (ValueError, binascii.Error):
         pass
     raise WrongSeal("This is not something that Tellback sealed.")
+
+
+def unseal_bytes(sealed: bytes, *, about: str) -> bytes:
+    """The content that was sealed. Raises `WrongSeal` like `unseal`."""
+    return secret_ring().unseal(sealed, about=about.encode())
 
 
 def text_prefix(ring: Ring) -> str:

@@ -11,7 +11,9 @@ from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
 from tellback.platform.jobs import Queue, defer_once
+from tellback.platform.tenancy import current_workspace_id
 from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
+from tellback.themes.services import recount_themes
 from tellback.understanding.models import Signal
 
 UNTITLED = "Erased"
@@ -73,4 +75,8 @@ def _centre(theme_id: UUID, without: tuple[UUID, ...]) -> object:
     return [float(part) for part in found.strip("[]").split(",")] if found else None
 
 
-holds(Holding("themes", _list, _erase))
+def _forget(item_ids: Sequence[UUID]) -> None:
+    recount_themes(workspace_id=current_workspace_id(), item_ids=item_ids)
+
+
+holds(Holding("themes", _list, _erase, forget=_forget))

@@ -5,7 +5,7 @@ from uuid import UUID
 from tellback.intake.models import RawItem
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
-from tellback.triage import hours, services, votes
+from tellback.triage import hours, imported, services, votes
 from tellback.triage import ticketing as ticketing  # noqa: PLC0414 - registers how tickets are delivered
 from tellback.workspaces.models import PrincipalMerge
 
@@ -16,6 +16,13 @@ def open_feedback(*, item_ids: list[str]) -> None:
     items = list(RawItem.objects.filter(id__in=item_ids))
     services.open_feedback(items=items)
     services.acknowledge_arrival(items=items)
+    imported.take_stated_status(items=items)
+
+
+@job("triage.refresh", queue=Queue.INGEST)
+def refresh(*, item_ids: list[str]) -> None:
+    """Have the records of these items say what an import has made of the items."""
+    imported.refresh_from_items(items=list(RawItem.objects.filter(id__in=item_ids)))
 
 
 @job("triage.rescore", queue=Queue.INGEST)

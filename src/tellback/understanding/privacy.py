@@ -1,7 +1,8 @@
 """What understanding holds of a person: the signals found in what they said, and their quotes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.subject import Subject
@@ -53,4 +54,8 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     }
 
 
-holds(Holding("understanding", _list, _erase))
+def _forget(item_ids: Sequence[UUID]) -> None:
+    Signal.objects.filter(raw_feedback_item__in=item_ids).delete()
+
+
+holds(Holding("understanding", _list, _erase, forget=_forget))

@@ -41,3 +41,17 @@ def pipeline(
     from tellback.cli.bench.pipeline import measure_pipeline, print_report
 
     print_report(measure_pipeline(items=items, seconds=seconds), as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the large file; the small one has a tenth.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Rows imported a second from a large CSV, and the memory that takes beside a file a tenth of its size.
+
+    Example: [bold]tellback bench import --rows 20000 --json[/]
+    """
+    from tellback.cli.bench.importing import measure_import, print_report
+
+    print_report(measure_import(rows=rows), as_json=as_json)

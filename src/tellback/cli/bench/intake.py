@@ -200,7 +200,20 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def open_stage() -> Iterator[Stage]:
-    """One web process on an embedded server in a new folder beside the data, so on the same disk; removed after."""
+    """One web process on a database of its own; see `open_database`."""
+    with open_database() as (url, folder, environment, made):
+        port = _free_port()
+        with running(environment, "-m", "tellback.cli", "web", "--host", "127.0.0.1", "--port", str(port)):
+            _await_port(port)
+            yield Stage(url, port, made["key"], made["workspace_id"], made["source_id"], folder, environment)
+
+
+@contextlib.contextmanager
+def open_database() -> Iterator[tuple[str, Path, dict[str, str], dict[str, str]]]:
+    """A workspace on an embedded server in a new folder beside the data, so on the same disk; removed after.
+
+    Gives the server's address, the folder, the environment in which commands use it, and what `prepare` made.
+    """
     options = read_options()
     options.data_dir.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.data_dir.resolve()))
@@ -210,10 +223,7 @@ def open_stage() -> Iterator[Stage]:
         environment.pop("DATABASE_URL", None)
         _command(environment, "-m", "tellback.cli", "migrate")
         made = json.loads(_command(environment, "-m", "tellback.cli.bench.prepare"))
-        port = _free_port()
-        with running(environment, "-m", "tellback.cli", "web", "--host", "127.0.0.1", "--port", str(port)):
-            _await_port(port)
-            yield Stage(server.url, port, made["key"], made["workspace_id"], made["source_id"], folder, environment)
+        yield server.url, folder, environment, made
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

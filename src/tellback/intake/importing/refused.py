@@ -29,7 +29,7 @@ def is_refused_file(columns: Sequence[str]) -> bool:
 
 
 class RefusedFile:
-    """Appends refused rows to an open file, neutralised, header included."""
+    """Writes refused rows to an open file, neutralised, header included."""
 
     def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
         self._writer = csv.writer(file)
@@ -39,7 +39,7 @@ class RefusedFile:
         """The columns of the table and two more: why a row was refused, and which it was."""
         self._writer.writerow([*map(neutral, self._columns), WHY, NUMBER])
 
-    def write(self, cells: Mapping[str, str], *, reason: str, number: int) -> None:
-        """One row; a column that the row does not reach is left empty."""
+    def write(self, cells: Mapping[str, str], *, reason: str, number: int, surplus: Sequence[str] = ()) -> None:
+        """One row; a column that the row does not reach is left empty, and cells beyond the header's come last."""
         said = (neutral(cells.get(column, "")) for column in self._columns)
-        self._writer.writerow([*said, neutral(reason), number])
+        self._writer.writerow([*said, neutral(reason), number, *map(neutral, surplus)])

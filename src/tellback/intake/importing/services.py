@@ -1,158 +1,146 @@
-"""Running an import: batch by batch, each with the file's position in one transaction."""
+"""Opening an import, stopping it, taking it back, and saving what its columns mean."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from itertools import islice
-from pathlib import Path
 from uuid import UUID
 
-from tellback.intake.accept import Outcome, Submission, accept_batch
-from tellback.intake.importing.columns import map_columns
-from tellback.intake.importing.rows import Defaults, submission_of
-from tellback.intake.importing.table import Row, Table, inspect, rows
-from tellback.intake.models import DeliveryMode, FeedbackSource, ImportRun
+from django.db import transaction
+
+from tellback.intake.importing.feedback import SOURCE_TYPE
+from tellback.intake.importing.landing import list_landers
+from tellback.intake.importing.looking import Look
+from tellback.intake.importing.plan import ImportPlan, plan_from_json
+from tellback.intake.importing.reading import ImportFile
+from tellback.intake.importing.recognising import surveyed
+from tellback.intake.models import DeliveryMode, FeedbackSource, ImportMapping, ImportRun, ImportState
 from tellback.intake.services import get_or_create_source
-from tellback.kernel.errors import Invalid
+from tellback.kernel.errors import Conflict, Invalid
 from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.models import Principal, Workspace
+from tellback.workspaces.services import record_audit
 
-#: Rows per transaction, and so per job that follows.
-BATCH = 100
-KEPT_ERRORS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportPlan:
-    """A file looked at, and what its columns were taken for."""
-
-    table: Table
-    columns: Mapping[str, str]
-    source_name: str
-    channel: str
-    day_first: bool
+UNDONE_AT_ONCE = 200
+MAX_MAPPINGS = 100
+#: An import in these states can be taken back.
+CAN_UNDO = (ImportState.FINISHED, ImportState.STOPPED, ImportState.FAILED, ImportState.UNDOING)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that was not taken, and why. `row` 1 is the first after the header."""
-
-    row: Row
-    reason: str
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """How far an import is. `resumed_after` is the number of rows that an earlier, interrupted run had done."""
-
-    read: int = 0
-    added: int = 0
-    known: int = 0
-    refused: int = 0
-    resumed_after: int = 0
-    at: int = 0
-    samples: list[Submission] = field(default_factory=list)
-
-
-Watcher = Callable[[ImportReport, list[Refusal]], None]
-
-
-def plan_import(
-    *, path: Path, wanted: Mapping[str, str], source_name: str = "", channel: str = "", day_first: bool = False
-) -> ImportPlan:
-    """Look at the file and map its columns. Raises `Invalid` when it cannot be read or has no text column."""
-    table = inspect(path)
-    columns = map_columns(table.columns, wanted=wanted)
-    return ImportPlan(
-        table=table,
-        columns=columns,
-        source_name=source_name or path.stem,
-        channel=channel or ("review" if "rating" in columns else "api"),
-        day_first=day_first,
+@transaction.atomic
+def open_run(*, workspace_id: UUID, file: ImportFile, plan: ImportPlan, now: datetime) -> ImportRun:
+    """The unfinished run of this very file with this plan, else one that starts at the first row; it is running."""
+    source = source_of(workspace_id, plan)
+    stored = plan.as_json()
+    run = (
+        ImportRun.objects.select_for_update()
+        .filter(source=source, file_digest=file.digest, state=ImportState.RUNNING, plan=stored, file_parts=0)
+        .order_by("-id")
+        .first()
     )
-
-
-def rehearse_import(*, plan: ImportPlan, now: datetime, watch: Watcher) -> ImportReport:
-    """Read the whole file as an import would, storing nothing. `known` stays 0, since nothing is compared."""
-    report = ImportReport()
-    defaults = _defaults(plan, UUID(int=0), now)
-    for batch in _batches(rows(plan.table)):
-        taken, refused = _sort(batch, defaults)
-        report.samples = (report.samples + taken)[:3]
-        report.read, report.added = report.read + len(batch), report.added + len(taken)
-        report.refused, report.at = report.refused + len(refused), batch[-1].at
-        watch(report, refused)
-    return report
-
-
-def run_import(*, workspace_id: UUID, plan: ImportPlan, now: datetime, watch: Watcher) -> ImportReport:
-    """Import the file in batches, calling `watch` after each one is stored.
-
-    Every batch and the position behind it are one transaction, so a killed import goes on where it stood. Rows that
-    the source already has are known and not stored again, so running a finished import once more adds nothing.
-    """
-    with in_workspace(workspace_id):
-        run = _open_run(workspace_id, plan)
-        defaults = _defaults(plan, run.source_id, now)
-    report = ImportReport(run.rows_read, run.rows_added, run.rows_known, run.rows_refused, resumed_after=run.rows_read)
-    for batch in _batches(rows(plan.table, after=run.rows_read)):
-        taken, refused = _sort(batch, defaults)
-        with in_workspace(workspace_id):
-            answers = accept_batch(workspace_id=workspace_id, submissions=taken, now=now)
-            added = sum(answer.outcome == Outcome.ACCEPTED for answer in answers)
-            report.read, report.at = report.read + len(batch), batch[-1].at
-            report.added, report.known = report.added + added, report.known + len(taken) - added
-            report.refused += len(refused)
-            _keep_position(run, report, refused)
-        watch(report, refused)
-    with in_workspace(workspace_id):
-        run.finished_at = now
-        run.save(update_fields=["finished_at"])
-        FeedbackSource.objects.filter(id=run.source_id).update(last_synced_at=now, last_success_at=now)
-    return report
-
-
-def _open_run(workspace_id: UUID, plan: ImportPlan) -> ImportRun:
-    """The unfinished run of this very file with these columns, else one that starts at the first row."""
-    source = get_or_create_source(
-        workspace_id=workspace_id, source_type="csv", name=plan.source_name, delivery_mode=DeliveryMode.BATCH
-    )
-    run, _ = ImportRun.objects.select_for_update().get_or_create(
+    return run or ImportRun.objects.create(
         workspace_id=workspace_id,
         source=source,
-        file_digest=plan.table.digest,
-        defaults={"file_name": plan.table.path.name, "mapping": dict(plan.columns)},
+        file_name=file.name,
+        file_digest=file.digest,
+        file_size=file.size,
+        plan=stored,
+        state=ImportState.RUNNING,
+        started_at=now,
+        created_at=now,
     )
-    if run.finished_at or run.mapping != dict(plan.columns):
-        run.finished_at, run.mapping, run.errors = None, dict(plan.columns), []
-        run.rows_read = run.rows_added = run.rows_known = run.rows_refused = 0
-        run.save()
-    return run
 
 
-def _keep_position(run: ImportRun, report: ImportReport, refused: list[Refusal]) -> None:
-    run.rows_read, run.rows_added, run.rows_known = report.read, report.added, report.known
-    run.rows_refused = report.refused
-    fields = ["rows_read", "rows_added", "rows_known", "rows_refused"]
-    if refused and len(run.errors) < KEPT_ERRORS:
-        run.errors = [*run.errors, *({"row": one.row.number, "message": one.reason} for one in refused)][:KEPT_ERRORS]
-        fields.append("errors")
-    run.save(update_fields=fields)
+def source_of(workspace_id: UUID, plan: ImportPlan) -> FeedbackSource:
+    """The source that an import's rows belong to, by its name; made when it is not there yet."""
+    return get_or_create_source(
+        workspace_id=workspace_id, source_type=SOURCE_TYPE, name=plan.source_name, delivery_mode=DeliveryMode.BATCH
+    )
 
 
-def _defaults(plan: ImportPlan, source_id: UUID, now: datetime) -> Defaults:
-    return Defaults(source_id=source_id, columns=plan.columns, channel=plan.channel, now=now, day_first=plan.day_first)
+def undo_import(
+    *,
+    workspace_id: UUID,
+    run_id: UUID,
+    actor: Principal | None,
+    now: datetime,
+    may_go_on: Callable[[], bool] = lambda: True,
+) -> Mapping[str, int]:
+    """Take back what an import brought, in batches of a transaction each: what it added goes, what it changed says
+    again what it said before. Safe to repeat, and goes on where it stood; ends early when it `may_go_on` no more.
+
+    People whom it made known stay known. Raises `Conflict` for one that is running or taken back already.
+    """
+    with in_workspace(workspace_id):
+        run = ImportRun.objects.select_for_update().get(id=run_id)
+        begin_undo(run=run, actor=actor)
+        taken = Counter[str](run.undone)
+    for lander in list_landers():
+        while True:
+            with in_workspace(workspace_id):
+                gone = lander.remove(run_id=run_id, limit=UNDONE_AT_ONCE, now=now)
+                taken.update(gone)
+                ImportRun.objects.filter(id=run_id).update(undone=dict(taken), tries=0)
+            if not gone:
+                break
+            if not may_go_on():
+                return dict(taken)
+    with in_workspace(workspace_id):
+        ImportRun.objects.filter(id=run_id).update(state=ImportState.UNDONE)
+    return dict(taken)
 
 
-def _batches(found: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(islice(found, BATCH)):
-        yield batch
+def begin_undo(*, run: ImportRun, actor: Principal | None) -> None:
+    """Say that an import is being taken back. Safe to repeat. Raises `Conflict` when it cannot be."""
+    if run.state not in CAN_UNDO:
+        raise Conflict("Only an import that has ended can be taken back, once.")
+    if run.state != ImportState.UNDOING:
+        run.state = ImportState.UNDOING
+        run.save(update_fields=["state"])
+        record_audit(
+            workspace=run.workspace,
+            actor=actor,
+            action="import.undone",
+            subject=run.public_id,
+            details={"added": run.rows_added, "updated": run.rows_updated},
+        )
 
 
-def _sort(batch: list[Row], defaults: Defaults) -> tuple[list[Submission], list[Refusal]]:
-    taken, refused = [], []
-    for row in batch:
-        try:
-            taken.append(submission_of(row, defaults))
-        except Invalid as error:
-            refused.append(Refusal(row, error.detail))
-    return taken, refused
+@transaction.atomic
+def stop_import(*, run: ImportRun, now: datetime) -> None:
+    """End an import after the batch that is being stored. Safe to repeat."""
+    ImportRun.objects.filter(id=run.id, state=ImportState.RUNNING).update(state=ImportState.STOPPED, finished_at=now)
+
+
+def save_mapping(*, workspace: Workspace, name: str, plan: ImportPlan) -> ImportMapping:
+    """Keep what a file's columns mean under a name, for files like it. The same name again replaces it.
+
+    Raises `Invalid` for no name, and when there are too many.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > 100:
+        raise Invalid("Give the mapping a name of at most 100 characters.")
+    if ImportMapping.objects.exclude(name=name).count() >= MAX_MAPPINGS:
+        raise Invalid(f"There may be {MAX_MAPPINGS} saved mappings. Remove one first.")
+    mapping, _ = ImportMapping.objects.update_or_create(
+        workspace=workspace, name=name, defaults={"plan": plan.as_json()}
+    )
+    return mapping
+
+
+def apply_mapping(*, mapping: ImportMapping, plan: ImportPlan, look: Look) -> ImportPlan:
+    """The plan with what a saved mapping says of tables that have the columns it names."""
+    saved = plan_from_json(mapping.plan)
+    tables = []
+    for place, table in enumerate(plan.tables):
+        known = set(look.tables[place].columns)
+        alike = next(
+            (one for one in saved.tables if one.columns and set(one.columns.values()) <= known and one.kind), None
+        )
+        if alike is None:
+            tables.append(table)
+            continue
+        fresh = surveyed(replace(alike, name=table.name), look.tables[place])
+        decided = {field: alike.orders.get(field, now) if now.is_open else now for field, now in fresh.orders.items()}
+        tables.append(replace(fresh, orders=decided))
+    return replace(plan, tables=tuple(tables), channel=saved.channel, board=saved.board or plan.board)

@@ -1,14 +1,10 @@
 """Pages about private data: what is found, what is sealed, what one person may ask for, how long words are kept."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from typing import IO
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django import forms
 from django.contrib import messages
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from tellback.intake.models import Erasure, FeedbackSource, RawItem, VaultValue
+from tellback.intake.pages.sending import send_file
 from tellback.intake.policy import add_pattern, policy_of, remove_pattern, switch_vault
 from tellback.intake.redaction import Redactor
 from tellback.intake.redaction.custom import CustomPattern, check_pattern, detectors_of
@@ -30,7 +27,6 @@ from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Principal, Role
 
 SAMPLE_LENGTH = 2_000
-CHUNK = 65_536
 
 
 class PatternForm(forms.Form):
@@ -156,27 +152,7 @@ def export(request: TenantRequest, person_id: UUID) -> StreamingHttpResponse:
     now = timezone.now()
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is sent
     export_person(person=person, actor=request.principal, into=file, now=now)
-    size = file.tell()
-    file.seek(0)
-    content = _later(file) if isinstance(request, ASGIRequest) else _at_once(file)
-    response = StreamingHttpResponse(content, content_type="application/zip")
-    response.headers["Content-Length"] = str(size)
-    response.headers["Content-Disposition"] = f'attachment; filename="{person.public_id}-{now:%Y-%m-%d}.zip"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-async def _later(file: IO[bytes]) -> AsyncIterator[bytes]:
-    read = sync_to_async(file.read)
-    with file:
-        while chunk := await read(CHUNK):
-            yield chunk
-
-
-def _at_once(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+    return send_file(request, file, name=f"{person.public_id}-{now:%Y-%m-%d}.zip", content_type="application/zip")
 
 
 @require_role(Role.ADMIN)

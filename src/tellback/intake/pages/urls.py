@@ -4,6 +4,7 @@ from django.urls import path
 
 from tellback.intake.mail.door import hook
 from tellback.intake.pages import files, mail, privacy, views
+from tellback.intake.pages.imports import views as imports
 
 urlpatterns = [
     path("hooks/<str:provider>/<str:connection_id>", hook),
@@ -19,6 +20,10 @@ urlpatterns = [
     path("admin/settings/connections/<uuid:source_id>/remove", mail.remove, name="connection-remove"),
     path("admin/settings/sources", views.sources, name="sources"),
     path("admin/settings/sources/new", views.new_source, name="new-source"),
+    path("admin/settings/imports", imports.imports, name="imports"),
+    path("admin/settings/imports/<uuid:run_id>", imports.one_import, name="import"),
+    path("admin/settings/imports/<uuid:run_id>/undo", imports.undo, name="undo-import"),
+    path("admin/settings/imports/<uuid:run_id>/refused", imports.refused_rows, name="refused-rows"),
     path("admin/feedback/files/<uuid:attachment_id>", files.attachment, name="attachment"),
     path("files/<str:signed>", files.signed_file, name="signed-file"),
     path("admin/settings/sources/<uuid:source_id>/retention", privacy.retention, name="source-retention"),

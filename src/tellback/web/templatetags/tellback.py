@@ -36,7 +36,8 @@ TONES = {
     "positive": "green", "neutral": "", "negative": "amber",
     "bug_report": "amber", "feature_request": "green", "usability_issue": "violet", "question": "blue",
     "praise": "green", "complaint": "amber", "churn_risk": "red", "active": "green", "promoted": "violet",
-    "emerging": "blue", "needs_review": "amber", "archived": "", "candidate": "",
+    "draft": "", "checking": "blue", "running": "amber", "finished": "green", "stopped": "", "undoing": "amber",
+    "undone": "", "emerging": "blue", "needs_review": "amber", "archived": "", "candidate": "",
 }  # fmt: skip
 
 

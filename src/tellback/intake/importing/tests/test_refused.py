@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tellback.intake.importing.reading import open_file
 from tellback.intake.importing.refused import FORMULA, RefusedFile, neutral, original
-from tellback.intake.importing.table import inspect, rows
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\x00=1", " =1", "＝1", "'=1", "''=1", "'\t"]
 
@@ -42,12 +42,14 @@ def test_a_file_of_refused_rows_is_the_same_rows_again(tmp_path: Path) -> None:
         header, written = csv.reader(file)
     assert header == ["'=text", "date", "note", "why refused", "row"]
     assert written[0] == "'=HYPERLINK(1)"
-    table = inspect(path)
-    assert table.columns == columns
-    assert [row.cells for row in rows(table)] == [told]
+    with open_file(path) as opened:
+        (table,) = opened.tables
+        assert table.columns == columns
+        assert [row.cells for row in table.rows()] == [told]
 
 
 def test_an_apostrophe_in_a_file_of_somebody_elses_stays(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text("text,note\n'=1+1,x\n", encoding="utf-8")
-    assert [row.cells["text"] for row in rows(inspect(path))] == ["'=1+1"]
+    with open_file(path) as opened:
+        assert [row.cells["text"] for row in opened.tables[0].rows()] == ["'=1+1"]

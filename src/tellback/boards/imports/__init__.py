@@ -1,0 +1,1 @@
+"""Posts, votes, comments, moves and people that imported files hold."""

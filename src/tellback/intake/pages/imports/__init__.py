@@ -1,0 +1,1 @@
+"""The import page: a file from upload to undo."""
