@@ -17,7 +17,8 @@ PAGES = [
     "/admin/feedback/insights", "/admin/feedback/stream", "/admin/roadmap", "/admin/changelog", "/admin/changelog/new",
     "/admin/users", "/admin/mailbox", "/admin/account", "/admin/settings", "/admin/settings/widget",
     "/admin/settings/sources", "/admin/settings/imports", "/admin/settings/privacy", "/admin/settings/loop",
-    "/demo/widget", "/", "/roadmap", "/changelog",
+    "/admin/settings/ai", "/admin/settings/answers", "/admin/settings/connections", "/admin/settings/connections/new",
+    "/admin/settings/connections/new/imap", "/admin/feedback/proposals", "/demo/widget", "/", "/roadmap", "/changelog",
 ]  # fmt: skip
 #: Pages of one thing: where the first link to one stands, and what it looks like.
 ONE_OF = {
@@ -58,6 +59,13 @@ def addresses(browser: Browser, site: Site, signed_in: StorageState) -> list[str
         found.append(page.locator(link).first.evaluate("link => link.href"))
     page.goto(next(address for address in found if "theme=" in address))
     found.append(page.get_by_role("link", name="Promote to post").evaluate("link => link.href"))
+    page.goto(next(address for address in found if "/stream/" in address))
+    found.append(page.get_by_role("link", name="Open the author’s receipt").evaluate("link => link.href"))
+    page.goto(f"{site.address}/admin/settings/connections/new/mailgun")
+    page.get_by_label("Address that people write to").fill("feedback@harbour.example")
+    page.get_by_role("button", name="Connect").click()
+    page.get_by_text("Tell Mailgun where to deliver").wait_for()
+    found.append(page.url)
     context.close()
     return found
 
