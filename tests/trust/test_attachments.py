@@ -2,6 +2,7 @@
 
 import base64
 import io
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,37 @@ def test_other_requests_go_on_while_pictures_are_made_anew(door: Door) -> None:
     pending = iter(sent + [body() for _ in range(14)])
     answers = together(20, lambda: send(door, json=next(pending)))
     assert {answer.status_code for answer in answers} == {202}
+
+
+FULL = """
+    CREATE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file: No space left on device'; END $$;
+    CREATE TRIGGER full_up BEFORE INSERT ON raw_feedback_items FOR EACH STATEMENT EXECUTE FUNCTION full_up();
+"""
+
+
+def test_a_full_disk_refuses_in_words_keeps_no_half_of_a_file_and_recovers(door: Door) -> None:
+    """LOD-04: the files' disk, as a limit that ends a write halfway, and then the database's."""
+
+    def sent() -> httpx.Response:
+        clip = b"\x1a\x45\xdf\xa3\x42\x82\x84webm" + bytes(3_000_000)
+        return send(door, data={"feedback": _json(body())}, files=[("files", ("clip.webm", clip, "video/webm"))])
+
+    before = count_files(door)
+    free = resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, (1_000_000, free[1]))
+    refused = sent()
+    assert (refused.status_code, bool(refused.headers.get("retry-after"))) == (503, True), refused.text
+    assert count_files(door) == before
+    resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, free)
+    door.queues.rows(FULL)
+    refused = sent()
+    assert (refused.status_code, bool(refused.headers.get("retry-after"))) == (503, True), refused.text
+    # Whether it was stored is not known then, so the whole file stays until the nightly sweep finds nobody names it.
+    before = count_files(door)
+    door.queues.rows("DROP FUNCTION full_up CASCADE")
+    assert sent().status_code == 202
+    assert count_files(door) == before + 1
 
 
 def _json(value: object) -> str:

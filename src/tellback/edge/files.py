@@ -71,14 +71,20 @@ def size_of_files(value: Any) -> int:
 
 
 async def read_form(headers: dict[str, str], receive: Receive, *, limit: int) -> tuple[bytes, list[SentFile]]:
-    """The part `feedback` and the files of a form. Raises `TooLarge`, `BadForm` and `Invalid`."""
-    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        size = 0
-        async for chunk in chunks_of(headers, receive, limit=limit):
-            spool.write(chunk)
-            size += len(chunk)
-        spool.seek(0)
-        return await asyncio.to_thread(_parse_form, headers["content-type"], size, spool)
+    """The part `feedback` and the files of a form.
+
+    Raises `TooLarge`, `BadForm` and `Invalid`, and `Unavailable` when there is no room to read it.
+    """
+    try:
+        with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+            size = 0
+            async for chunk in chunks_of(headers, receive, limit=limit):
+                spool.write(chunk)
+                size += len(chunk)
+            spool.seek(0)
+            return await asyncio.to_thread(_parse_form, headers["content-type"], size, spool)
+    except OSError as error:
+        raise Unavailable("There is no room for files right now. Send it again in a moment.") from error
 
 
 class FileKeeper:

@@ -14,6 +14,48 @@ SHORT = 200
 #: What one pass uncovers (a number that stood too near another) the next takes; more than a few are never needed.
 _PASSES = 6
 _SPACED = str.maketrans("_-", "  ")
+#: Words in a key that say what its value is, as the words in front of a value in a text do.
+_TELLING = frozenset(
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "key",
+        "ssn",
+        "itin",
+        "social",
+        "passport",
+        "licence",
+        "license",
+        "dob",
+        "birth",
+        "birthday",
+        "birthdate",
+        "phone",
+        "telephone",
+        "tel",
+        "mobile",
+        "cell",
+        "fax",
+        "whatsapp",
+        "card",
+        "iban",
+    ]
+)
+#: A value under one of these is a secret whatever it looks like.
+_SECRET = frozenset(["password", "passwd", "pwd", "passphrase", "passcode", "secret"])
+_MAY_TELL = re.compile(
+    "pass|pwd|secret|token|cred|key|ssn|itin|social|licen|dob|birth|phone|tel|mob|cell|fax|what|card|iban", re.I
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_.-]+")
+#: No card, account or phone number with its country has fewer digits; most numbers do.
+_LONG_NUMBER = 10**11
 _TOKEN = re.compile(r"\[([a-z][a-z0-9_]{0,31}):(\d{1,6})\]")
 
 
@@ -117,12 +159,14 @@ class Redactor:
         return "".join([*parts, once[last:]])
 
     def redact_json(self, value: Any, *, depth: int = 0) -> Any:
-        """A JSON value with every string in it redacted, keys too; other values stay. Cut below twelve levels.
+        """A JSON value with every string and long number in it redacted, keys too. Cut below twelve levels.
 
-        What a key calls a file is redacted as a file's name.
+        What a key calls a file is redacted as a file's name; a key that says what its value is, is believed.
         """
         if isinstance(value, str):
             return self.redact_short(value)
+        if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
+            return self._number(value, self.redact_short(str(value)))
         if isinstance(value, dict | list) and depth >= MAX_DEPTH:
             return None
         if isinstance(value, dict):
@@ -134,4 +178,24 @@ class Redactor:
     def _inner(self, key: str, value: Any, depth: int) -> Any:
         if isinstance(value, str) and "file" in key.lower():
             return self.redact_file_name(value)
+        if isinstance(value, str | int) and not isinstance(value, bool) and _MAY_TELL.search(key):
+            words = _CAMEL.sub(" ", key).lower().split()
+            if not _TELLING.isdisjoint(words):
+                return self._told(words, value)
         return self.redact_json(value, depth=depth)
+
+    def _told(self, words: list[str], value: str | int) -> Any:
+        text = str(value)
+        if isinstance(value, str) and text and words[-1] in _SECRET:
+            return text if _TOKEN.fullmatch(text) else self._token("credential", text)
+        said = " ".join(words) + ": "
+        parts, last = [], 0
+        for span in find_spans(said + text, custom=self._custom):
+            if (start := span.start - len(said)) >= 0:
+                parts += [text[last:start], self._token(span.type, text[start : (last := span.end - len(said))])]
+        redacted = self.redact("".join([*parts, text[last:]]))
+        return redacted if isinstance(value, str) else self._number(value, redacted)
+
+    @staticmethod
+    def _number(value: int, redacted: str) -> int | str:
+        return value if redacted == str(value) else redacted

@@ -236,6 +236,28 @@ def test_metadata_is_redacted_with_the_same_numbers() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"n": 4111111111111111}, {"n": "[card:1]"}),
+        ({"at": 1732000000000, "rows": 1000000000}, {"at": 1732000000000, "rows": 1000000000}),
+        ({"ssn": 123456789}, {"ssn": "[ssn:1]"}),
+        ({"userPassword": "letmein"}, {"userPassword": "[credential:1]"}),
+        ({"login": {"secret": "x"}}, {"login": {"secret": "[credential:1]"}}),
+        ({"api_key": "abcdef1234567"}, {"api_key": "[credential:1]"}),
+        ({"phone-number": "0151 12345678"}, {"phone-number": "[phone:1]"}),
+        ({"dateOfBirth": "1990-02-03"}, {"dateOfBirth": "[birthdate:1]"}),
+        ({"token": "expired", "keyCount": 12, "mobile": True}, {"token": "expired", "keyCount": 12, "mobile": True}),
+        ({"mobileVersion": "10.4.2.1", "licence": "MIT"}, {"mobileVersion": "10.4.2.1", "licence": "MIT"}),
+        ({"password": "[credential:7]"}, {"password": "[credential:7]"}),
+    ],
+)
+def test_a_key_says_what_its_value_is_and_numbers_hide_nothing(
+    metadata: dict[str, object], expected: dict[str, object]
+) -> None:
+    assert Redactor().redact_json(metadata) == expected
+
+
 def test_what_was_removed_is_kept_apart_and_never_shown() -> None:
     redactor = Redactor()
     redactor.redact("ada@example.com, ADA@example.com and [email:4] or bob@example.com")
