@@ -111,8 +111,8 @@ class Decision:
 def assign(vector: Vector, centroids: Matrix, space: Space, *, z: float = Z_JOIN) -> Decision:
     """Join the closest theme if it is closer than chance allows, else found a new one.
 
-    `centroids` has one row per candidate theme and may be empty; `z` is how far above chance it must be. Between the two thresholds the signal joins and is
-    flagged for a person to look at.
+    `centroids` has one row per candidate theme and may be empty; `z` is how far above chance the closest must be.
+    Between that and `Z_SURE` the signal joins and is flagged for a person to look at.
     """
     join, sure = space.threshold(z), space.threshold(Z_SURE)
     if not len(centroids):
