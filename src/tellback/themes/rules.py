@@ -23,6 +23,8 @@ UNTHEMED = frozenset({"praise"})
 #: The local engine's calibrated rule, measured on the public files (benchmarks/README.md).
 Z_JOIN = 3.1
 Z_SURE = 3.6
+#: What is read less well looks alike for its language, not its need: it must be this much closer to join.
+Z_GUESSED = 5.0
 #: How many signals the shipped prior counts for, so that the first ten already behave.
 PRIOR_WEIGHT = 60
 PRIOR_PAIR_SD = 0.13
@@ -106,13 +108,13 @@ class Decision:
     reason: str
 
 
-def assign(vector: Vector, centroids: Matrix, space: Space) -> Decision:
+def assign(vector: Vector, centroids: Matrix, space: Space, *, z: float = Z_JOIN) -> Decision:
     """Join the closest theme if it is closer than chance allows, else found a new one.
 
-    `centroids` has one row per candidate theme and may be empty. Between the two thresholds the signal joins and is
-    flagged for a person to look at.
+    `centroids` has one row per candidate theme and may be empty; `z` is how far above chance the closest must be.
+    Between that and `Z_SURE` the signal joins and is flagged for a person to look at.
     """
-    join, sure = space.threshold(Z_JOIN), space.threshold(Z_SURE)
+    join, sure = space.threshold(z), space.threshold(Z_SURE)
     if not len(centroids):
         return Decision("create_new", None, 0.0, 1.0, needs_review=False, reason="Nothing like it was said before")
     similarities = centred(centroids, space.mean) @ centred(vector, space.mean)

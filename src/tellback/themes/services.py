@@ -128,7 +128,8 @@ def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model:
     if chosen and row is not None:
         _place_as_chosen(signal, chosen, candidates, row, vector)
     else:
-        decision = rules.assign(vector, candidates.centroids, space)
+        z = rules.Z_GUESSED if signal.note else rules.Z_JOIN
+        decision = rules.assign(vector, candidates.centroids, space, z=z)
         if chosen and not chosen.get("theme") and not candidates.is_unseen(decision, signal):
             decision = rules.founded(chosen.get("reasoning") or "Nothing like it was said before", decision)
         signal.theme_id = (

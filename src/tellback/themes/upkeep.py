@@ -144,7 +144,7 @@ def _load(engine: Engine) -> _Known | None:
             """
             SELECT id FROM (
                 SELECT id, row_number() OVER (PARTITION BY theme_id ORDER BY id DESC) AS nth FROM feedback_signals
-                WHERE theme_id = ANY(%s) AND embedding_model = %s AND embedding IS NOT NULL
+                WHERE theme_id = ANY(%s) AND embedding_model = %s AND embedding IS NOT NULL AND note = ''
             ) AS latest WHERE nth <= %s ORDER BY id DESC LIMIT %s
             """,
             [list(numbers), model, OF_ONE_THEME, COMPARED],

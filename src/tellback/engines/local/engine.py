@@ -30,7 +30,7 @@ from tellback.sdk.engine import (
 
 Row = NDArray[np.float64] | NDArray[np.float32]
 
-VERSION = "local-1"
+VERSION = "local-2"
 MAX_SIGNALS = 12
 #: So many sentences' layers are kept between the passes over one batch (9 KB each).
 RECENT = 600
@@ -213,7 +213,8 @@ def _meaningful(item: Item) -> list[Piece]:
     if voices.why_nobody_speaks(item.text, item.subject):
         return []
     pieces = [voices.without_speaker(piece) for piece in split_pieces(item.text)]
-    strange = voices.strange_places(item.text)
+    answers = [message.text for message in item.thread if message.role in voices.NOT_THE_CUSTOMER]
+    strange = voices.strange_places(item.text, answers)
     own = [piece for piece in pieces if not any(start <= piece.span.start < end for start, end in strange)] or pieces
     return [piece for piece in own if not cues.is_filler(piece.span.quote)] or own[:1]
 

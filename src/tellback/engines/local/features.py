@@ -8,7 +8,9 @@ offline; at run time this is a sparse dot product. Words and character runs are 
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,29 +31,34 @@ Bag = dict[int, float]
 def bags(text: str) -> tuple[Bag, Bag]:
     """Bucket -> count damped by logarithm, of words and pairs of words, and of runs of 3 to 5 characters."""
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)[:MAX_WORDS]]
-    meaning: Bag = {}
-    spelling: Bag = {}
+    meaning: Counter[int] = Counter()
+    spelling: Counter[int] = Counter()
     denied = 0
     for word, following in zip(words, [*words, ""][1:], strict=True):
-        _count(meaning, "w" + word)
+        plain, negated, denies, runs = _of_word(word)
+        meaning[plain] += 1
         if following:
-            _count(meaning, f"p{word} {following}")
+            meaning[_bucket(f"p{word} {following}")] += 1
         if denied:
-            _count(meaning, "n" + word)
-        denied = 3 if _NEGATION.match(word) else max(denied - 1, 0)
-        padded = f" {word} "
-        for size in (3, 4, 5):
-            for start in range(max(len(padded) - size + 1, 0)):
-                _count(spelling, padded[start : start + size])
+            meaning[negated] += 1
+        denied = 3 if denies else max(denied - 1, 0)
+        spelling.update(runs)
     return _damped(meaning, 0), _damped(spelling, WORD_BUCKETS)
 
 
-def _count(counts: Bag, token: str) -> None:
-    bucket = zlib.crc32(token.encode("utf-8", "replace")) % WORD_BUCKETS
-    counts[bucket] = counts.get(bucket, 0.0) + 1.0
+@lru_cache(maxsize=20_000)
+def _of_word(word: str) -> tuple[int, int, bool, tuple[int, ...]]:
+    """The word's bucket, its bucket after a denial, whether it denies, and the buckets of its character runs."""
+    padded = f" {word} "
+    runs = [padded[start : start + size] for size in (3, 4, 5) for start in range(max(len(padded) - size + 1, 0))]
+    return _bucket("w" + word), _bucket("n" + word), bool(_NEGATION.match(word)), tuple(map(_bucket, runs))
 
 
-def _damped(counts: Bag, offset: int) -> Bag:
+def _bucket(token: str) -> int:
+    return zlib.crc32(token.encode("utf-8", "replace")) % WORD_BUCKETS
+
+
+def _damped(counts: Counter[int], offset: int) -> Bag:
     return {bucket + offset: 1 + math.log(count) for bucket, count in counts.items()}
 
 

@@ -31,9 +31,11 @@ ONCE = 0.82
 SHARED = 0.12
 #: One word names a theme only if about half of the sentences hold it.
 ALONE = 0.45
+#: "Camera upload" reads better than "Upload of camera".
+JOINED = 0.93
 #: Who says more than this says something, in whatever words.
 MOOD_WORDS = 10
-LENGTH = {1: 0.7, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
+LENGTH = {1: 0.64, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
 
 
 def _read_words() -> dict[str, frozenset[str]]:
@@ -114,7 +116,8 @@ def _merit(run: Run, book: "_Book") -> float:
     weak = sum(word in _WEAK for word in run)
     mood = 0.92**weak
     known = 1.0 if book.runs[run] > 1 or book.size < 3 else ONCE
-    return float(LENGTH[len(run)] * mood * known * (0.4 + 0.6 * book.coverage(run) ** 0.5))
+    joined = JOINED ** sum(word in _PREPOSITIONS for word in run[1:])
+    return float(LENGTH[len(run)] * mood * known * joined * (0.4 + 0.6 * book.coverage(run) ** 0.5))
 
 
 def _content(run: Run) -> int:
@@ -198,6 +201,8 @@ def _reads_well(run: Run) -> bool:
     """
     if run[0] in _DENIALS and (len(run) == 1 or not _may_be_denied(run[0], run[1])):
         return False
+    if run[0] in _WEAK and len(run) > 1 and run[1] in _DETERMINERS:
+        return False
     for before, word in pairwise(run):
         if word in _DETERMINERS and before not in _PREPOSITIONS and not _is_verb(before):
             return False
@@ -258,7 +263,7 @@ def _summary(texts: Sequence[str], vectors: Vectors, centre: Vectors, background
         words = [word.lower() for word in _TOKEN.findall(text)]
         brief = 0.7 if len(words) < 4 else 1 - 0.012 * max(len(words) - 9, 0)
         told = len(named & {_stem(word) for word in words}) / max(len(named), 1)
-        fit.append(max(brief, 0.3) * (0.8 + 0.2 * told) * (0.9 if text.endswith("…") else 1.0))
+        fit.append(max(brief, 0.3) * (0.65 + 0.35 * told) * (0.9 if text.endswith("…") else 1.0))
     return int(((_apart(vectors, background) @ centre) * np.array(fit)).argmax())
 
 

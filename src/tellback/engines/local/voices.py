@@ -2,6 +2,7 @@
 sells something."""
 
 import re
+from collections.abc import Sequence
 
 from tellback.engines.local.sentences import Piece
 from tellback.kernel.spans import Span
@@ -55,6 +56,9 @@ _LINK = re.compile(r"https?://|www\.|\bt\.me/|\bwa\.me/", re.IGNORECASE)
 SELLS = 2
 #: In a text longer than this a phrase of machines is something that a person speaks of.
 MACHINE_LENGTH = 600
+#: Roles in a thread whose words are context, and how long a message is before its copy is known as one.
+NOT_THE_CUSTOMER = frozenset(["agent", "teammate", "system"])
+COPIED = 15
 
 
 def why_nobody_speaks(text: str, subject: str = "") -> str:
@@ -69,12 +73,12 @@ def why_nobody_speaks(text: str, subject: str = "") -> str:
     return ""
 
 
-def strange_places(text: str) -> Places:
+def strange_places(text: str, answers: Sequence[str] = ()) -> Places:
     """Where somebody else speaks: what an answer quotes, and an agent's turns in a conversation. In order, apart.
 
-    When that leaves nothing, nothing is left out: better somebody else's words than silence about an item.
+    `answers` are messages of others in the thread around it, which programs copy into the text.
     """
-    places = [*_quoted(text), *_agent_turns(text)]
+    places = [*_quoted(text), *_agent_turns(text), *_copied(text, answers)]
     merged: Places = []
     for start, end in sorted(places):
         if merged and start <= merged[-1][1]:
@@ -91,6 +95,16 @@ def _quoted(text: str) -> Places:
     if answer and text[: answer.start()].strip():
         places.append((answer.start(), len(text)))
     return places
+
+
+def _copied(text: str, answers: Sequence[str]) -> Places:
+    known = [answer.strip() for answer in answers]
+    return [
+        (match.start(), match.end())
+        for answer in known
+        if len(answer) >= COPIED
+        for match in re.finditer(re.escape(answer), text)
+    ]
 
 
 def _agent_turns(text: str) -> Places:

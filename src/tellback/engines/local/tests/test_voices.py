@@ -4,7 +4,7 @@ import pytest
 
 from tellback.engines.local import LocalEngine
 from tellback.engines.local.voices import why_nobody_speaks
-from tellback.sdk.engine import Item
+from tellback.sdk.engine import Item, Message
 
 
 def quotes(engine: LocalEngine, text: str, subject: str = "") -> list[str]:
@@ -87,3 +87,20 @@ def test_a_very_long_text_gives_a_bounded_number_of_signals(engine: LocalEngine)
     (signals,) = engine.extract([Item(text=text)])
     assert 1 <= len(signals) <= 12
     assert all(span.is_verbatim_in(text) for signal in signals for span in signal.evidence)
+
+
+def test_an_agents_message_that_was_copied_into_the_text_is_not_the_customers_voice(engine: LocalEngine) -> None:
+    answer = "We are sorry that the invoice export is broken for you."
+    thread = (Message(role="agent", text=answer), Message(role="customer", text="It is the calendar."))
+    item = Item(text=f"{answer}\nIt is the calendar that does not sync.", thread=thread)
+    (signal,) = engine.extract([item])[0]
+    assert [span.quote for span in signal.evidence] == ["It is the calendar that does not sync."]
+
+
+def test_two_runs_over_the_same_items_give_the_same_bytes(engine: LocalEngine) -> None:
+    items = [Item(text="The export crashes. Please add a filter."), Item(text="Der Export stürzt ab, bitte helfen.")]
+    whole = engine.extract(items)
+    again = [engine.extract([item])[0] for item in reversed(items)][::-1]
+    assert whole == again
+    wording = [signal.wording for signals in whole for signal in signals]
+    assert engine.embed(wording).tobytes() == b"".join(engine.embed([text]).tobytes() for text in wording)
