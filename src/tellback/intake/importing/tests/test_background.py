@@ -23,6 +23,7 @@ from tellback.intake.importing.services import save_mapping, stop_import
 from tellback.intake.importing.tests.conftest import NOW
 from tellback.intake.models import ImportRefusal, ImportRun, ImportState, RawItem
 from tellback.kernel.errors import Conflict, Invalid, NotFound
+from tellback.platform.sealing import WrongSeal
 from tellback.workspaces.models import Workspace
 
 
@@ -81,7 +82,7 @@ def test_nothing_that_waits_can_be_read_and_no_part_is_another(workspace: Worksp
     assert "beryllium" not in str(run.plan)
     first, look = sorted(kept)
     look.write_bytes(first.read_bytes())
-    with pytest.raises(Exception, match="cannot be opened"):
+    with pytest.raises(WrongSeal):
         keeping.get_look(run)
 
 
