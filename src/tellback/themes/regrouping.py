@@ -8,14 +8,15 @@ Nothing is regrouped from scratch: every move is one that a person can look at, 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from sknetwork.clustering import Leiden
 
 from tellback.themes import rules
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 NEIGHBOURS = 8
 Z_NEAR = 3.0
@@ -77,6 +78,8 @@ def _find_communities(centred: rules.Matrix, floor: float) -> NDArray[np.int64]:
 
     Where there are few communities, Leiden cuts even a single dense one.
     """
+    from sknetwork.clustering import Leiden  # noqa: PLC0415 - 100 MB, only while upkeep runs
+
     graph = _near(centred, floor)
     if not graph.nnz:
         return np.arange(len(centred))
@@ -107,8 +110,10 @@ def _as_one(centred: rules.Matrix, groups: NDArray[np.int64]) -> NDArray[np.int6
     return np.where(joined, nearest, numbers) if joined.any() else None
 
 
-def _near(centred: rules.Matrix, floor: float) -> sparse.csr_matrix:
+def _near(centred: rules.Matrix, floor: float) -> "sparse.csr_matrix":
     """Each vector's nearest neighbours above the floor, weighted by how far above; symmetric."""
+    from scipy import sparse  # noqa: PLC0415 - as above
+
     count = len(centred)
     nearest = min(NEIGHBOURS, count - 1)
     rows, columns, weights = [], [], []
