@@ -69,13 +69,13 @@ def spoil() -> None:
         task.add_done_callback(under_way.discard)
         return [Accepted(Outcome.ACCEPTED, row["id"], row["receipt_token"]) for row in rows]
 
-    def parse_and_remember(content: bytes) -> Any:
+    def parse_and_remember(content: bytes, **named: Any) -> Any:
         if has("burns the key"):
             key = json.loads(content)["idempotencyKey"]
             if key in seen:
                 raise Conflict("This key was used.")
             seen.add(key)
-        return parse_v1(content)
+        return parse_v1(content, **named)
 
     async def read_all(headers: Any, receive: Any, *, limit: int) -> bytes:
         return await read_body(headers, receive, limit=limit if not has("reads everything") else 10**12)
