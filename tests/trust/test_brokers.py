@@ -142,7 +142,9 @@ def beside(node: Node, act: Callable[[AbstractChannel], Awaitable[Any]]) -> None
         async with await aio_pika.connect(node.url) as connection, connection.channel() as channel:
             await act(channel)
 
-    asyncio.run(run())
+    # In a thread of its own: the browser's tests leave a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
 
 
 def put(node: Node, *bodies: bytes) -> None:

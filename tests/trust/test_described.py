@@ -9,6 +9,9 @@ import httpx
 import pytest
 import requests
 import schemathesis
+
+# Now, not when it is first needed: after a browser's test in the same process Python 3.11 cannot compile it any more.
+import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
