@@ -35,7 +35,7 @@ def test_who_asked_hears_back(site: Site, page: Page, tmp_path: Path) -> None:
         page.reload()
         return page.locator("[data-row]", has_text="export").count() == 1
 
-    for _ in range(100):
+    for _ in range(300):
         if theme_is_there():
             break
         page.wait_for_timeout(200)
@@ -60,7 +60,7 @@ def test_who_asked_hears_back(site: Site, page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("3 people heard back")).to_be_visible()
 
     told = page.get_by_role("link").filter(has_text="Shipped: CSV exports are whole again")
-    for _ in range(100):
+    for _ in range(300):
         page.goto(f"{site.address}/admin/mailbox")
         if told.count() == 3:
             break
