@@ -146,7 +146,8 @@ class CorrectionRow:
 
 def list_corrections(signal: Signal) -> list[CorrectionRow]:
     """What people put right about a signal, the latest first."""
-    found = list(signal.corrections.select_related("corrected_by_principal").order_by("-created_at", "-id"))
+    changes = signal.corrections.exclude(new_value=F("previous_value"))
+    found = list(changes.select_related("corrected_by_principal").order_by("-created_at", "-id"))
     named = _names_in(found)
     return [
         CorrectionRow(

@@ -23,6 +23,11 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "intent": ("tellback.understanding.evaluation", "evaluate_intent", "id, split, text, stars, label"),
     "issues": ("tellback.understanding.evaluation", "evaluate_issues", "id, repo, title, body, label"),
     "sentiment": ("tellback.understanding.evaluation", "evaluate_sentiment", "id, text, label"),
+    "corrections": (
+        "tellback.understanding.evaluation",
+        "evaluate_corrections",
+        "text, label, split, stars",
+    ),
     "duplicates": ("tellback.understanding.evaluation", "evaluate_duplicates", "id, a, b, duplicate"),
     "signals": ("tellback.understanding.evaluation", "evaluate_signals", "id, text, signals[start,end,quote,label]"),
     "pii": ("tellback.understanding.evaluation", "evaluate_pii", "id, text, spans[start,end,type]"),

@@ -1,6 +1,6 @@
 """What people put right about signals. It changes the signal at once; `precedents` keeps to it from then on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from tellback.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tellback.kernel.ids import new_id
 from tellback.platform.jobs import Queue, defer, defer_once
 from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.learning.services import CLASSES, learn_soon
 from tellback.understanding.models import (
     CorrectedField,
     Correction,
@@ -44,6 +45,7 @@ class Said:
     by: Principal
     why: str
     at: datetime
+    is_check: bool = False
 
 
 @transaction.atomic
@@ -86,12 +88,7 @@ def change_signal(
     What is the same already is left out. Raises `Conflict` when nothing is different, `Invalid` for a value that does
     not exist.
     """
-    for name, value in changes.items():
-        known = CHOICES.get(name)
-        if name not in {*CHOICES, CorrectedField.BOARD} or (known is not None and value not in known):
-            raise Invalid(
-                _("That cannot be chosen here."), errors=[FieldError(f"/{name}", "is not one of the choices")]
-            )
+    _check_choices(changes, allowed={*CHOICES, CorrectedField.BOARD})
     return _correct(signal_id, changes, Said(actor, reason, now))
 
 
@@ -99,6 +96,22 @@ def change_signal(
 def dismiss_signal(*, signal_id: UUID, actor: Principal, reason: str = "", now: datetime) -> Correction:
     """Say that it is no feedback: it leaves its theme and is not counted there. The raw item stays as it is."""
     return _correct(signal_id, {CorrectedField.NOT_FEEDBACK: True}, Said(actor, reason, now))[0]
+
+
+@transaction.atomic
+def check_signal(
+    *, signal_id: UUID, answers: dict[str, str], actor: Principal, reason: str = "", now: datetime
+) -> list[Correction]:
+    """Say what a signal is that was drawn at random: `signal_type` and `sentiment`, right or put right.
+
+    What is the same as it stands is kept too: it is what accuracy is measured by. Raises `Invalid` for a value that does
+    not exist, `Conflict` when this person was asked about it before.
+    """
+    _check_choices(answers, allowed={CorrectedField.TYPE, CorrectedField.SENTIMENT})
+    before = Correction.objects.filter(signal_id=signal_id, is_check=True, corrected_by_principal=actor, undone_at=None)
+    if before.exists():
+        raise Conflict(_("You have said so already. Here is another one."))
+    return _correct(signal_id, answers, Said(actor, reason, now, is_check=True))
 
 
 @transaction.atomic
@@ -130,6 +143,8 @@ def undo_correction(*, correction_id: UUID, now: datetime) -> Signal:
     correction.undone_at = now
     correction.save(update_fields=["undone_at"])
     _recount(signal, before, now)
+    if correction.field in CLASSES:
+        learn_soon(workspace_id=signal.workspace_id)
     return signal
 
 
@@ -150,6 +165,15 @@ def take_moves_back(*, theme_id: UUID, said_at: datetime, now: datetime) -> list
     signal_ids = [signal_id for signal_id in moves.values_list("signal_id", flat=True) if signal_id]
     moves.update(undone_at=now)
     return signal_ids
+
+
+def _check_choices(values: dict[str, str], *, allowed: Collection[str]) -> None:
+    for name, value in values.items():
+        known = CHOICES.get(name)
+        if name not in allowed or (known is not None and value not in known):
+            raise Invalid(
+                _("That cannot be chosen here."), errors=[FieldError(f"/{name}", "is not one of the choices")]
+            )
 
 
 def _open_theme(theme_id: UUID) -> Theme:
@@ -178,7 +202,7 @@ def _correct(signal_id: UUID, changes: dict[str, Any], said: Said) -> list[Corre
     for name, value in changes.items():
         previous = before if name == CorrectedField.NOT_FEEDBACK else getattr(signal, name)
         previous = str(previous) if isinstance(previous, UUID) else previous
-        if previous == value or (not previous and not value):
+        if not said.is_check and (previous == value or (not previous and not value)):
             continue
         corrections.append(_record(signal, name, previous, value, said))
         write_value(signal, name, value, reason=_("%s put it right") % said.by)
@@ -187,6 +211,8 @@ def _correct(signal_id: UUID, changes: dict[str, Any], said: Said) -> list[Corre
     signal.save(update_fields=[*TOUCHED, "updated_at"])
     Correction.objects.bulk_create(corrections)
     _recount(signal, before, said.at)
+    if CLASSES.keys() & changes.keys():
+        learn_soon(workspace_id=signal.workspace_id)
     return corrections
 
 
@@ -206,6 +232,7 @@ def _record(signal: Signal, name: str, previous: object, value: object, said: Sa
         embedding_model=signal.embedding_model,
         model=signal.extraction_model if of_extraction else signal.interpretation_model,
         prompt_version=(signal.extraction_prompt_version if of_extraction else signal.interpretation_prompt_version),
+        is_check=said.is_check,
         created_at=said.at,
     )
 

@@ -1,5 +1,7 @@
 """Django's entry for this package."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -11,5 +13,6 @@ class UnderstandingConfig(AppConfig):
     label = "understanding"
 
     def ready(self) -> None:
-        """Have the rooms above say what signals may be sorted into, in their module `taxonomy`."""
+        """Have the rooms above say what signals may be sorted into, in their module `taxonomy`, and guidance found."""
         autodiscover_modules("taxonomy")
+        import_module("tellback.understanding.learning.guidance")

@@ -4,13 +4,15 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tellback.platform.jobs import Queue, defer, defer_once, job_in_steps
-from tellback.platform.tenancy import in_workspace
+from tellback.platform.jobs import Queue, defer, defer_once, job, job_in_steps
+from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.platform.upkeep import periodic
 from tellback.understanding import services
 from tellback.understanding.engine import engine_for
 from tellback.understanding.language_model.books import can_ask, forget_old_answers
 from tellback.understanding.language_model.choices import get_choices
+from tellback.understanding.learning.guidance import digest as write_digest
+from tellback.understanding.learning.services import learn as learn_heads
 
 
 @job_in_steps("understanding.understand", queue=Queue.AI)
@@ -38,4 +40,19 @@ def upgrade(*, workspace_id: UUID) -> None:
             defer_once("understanding.upgrade", queue=Queue.AI, workspace_id=workspace_id)
 
 
+@job("understanding.learn", queue=Queue.AI)
+def learn() -> None:
+    """Train the workspace's heads from what its people put right."""
+    learn_heads(workspace_id=current_workspace_id(), now=timezone.now())
+
+
+@job("understanding.digest", queue=Queue.MAINTENANCE)
+def digest() -> None:
+    """Write what corrections say as guidance for prompts, and train the heads on what is untouched by now."""
+    workspace_id, now = current_workspace_id(), timezone.now()
+    write_digest(workspace_id=workspace_id, now=now)
+    learn_heads(workspace_id=workspace_id, now=now)
+
+
+periodic("20 3 * * *", "understanding.digest", queue=Queue.MAINTENANCE)
 periodic("*/5 * * * *", "understanding.upgrade", queue=Queue.AI)

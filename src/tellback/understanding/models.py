@@ -89,6 +89,11 @@ class Signal(WorkspaceOwned):
     embedding_model = models.TextField(null=True, blank=True)
     embedding_updated_at = models.DateTimeField(null=True, blank=True)
     processing_state = models.CharField(max_length=30, choices=SignalState.choices, default=SignalState.PENDING)
+    engine_reading = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What the engine said where corrections taught otherwise: {field: [value, confidence]}",
+    )
     extraction_model = models.TextField(null=True, blank=True)
     extraction_prompt_version = models.CharField(max_length=20, null=True, blank=True)
     interpretation_model = models.TextField(null=True, blank=True)
@@ -143,7 +148,7 @@ class Correction(WorkspaceOwned):
 
     It is about the words, not about the row: signals are made anew when an item is read again, and the correction then
     holds for the one that has most of its words. The embedding of those words lets it hold for the same thing said
-    again.
+    again. Where somebody was asked whether it is right and said yes, new and previous value are the same.
     """
 
     id_prefix = "correction"
@@ -160,6 +165,9 @@ class Correction(WorkspaceOwned):
     embedding_model = models.TextField(null=True, blank=True)
     model = models.TextField(null=True, blank=True, help_text="The model that was wrong")
     prompt_version = models.CharField(max_length=20, null=True, blank=True, help_text="The prompt that was wrong")
+    is_check = models.BooleanField(
+        default=False, db_default=False, help_text="Asked about at random; the new value may be the previous one"
+    )
     undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -176,6 +184,45 @@ class Correction(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.raw_feedback_item_id}"
+
+
+class LearntHead(WorkspaceOwned):
+    """What a workspace's corrections taught about one field, for what one engine says of it. Can be made anew."""
+
+    id_prefix = "learnt_head"
+
+    field = models.CharField(max_length=30, choices=CorrectedField.choices)
+    engine = models.TextField(help_text="Model and prompt version that it corrects")
+    embedding_model = models.TextField()
+    judged = models.PositiveIntegerField(help_text="How many judgements of people it was made of")
+    weights = models.JSONField(help_text="As `WorkspaceHead.as_json` writes it")
+    trained_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "learnt_heads"
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "field", "engine", "embedding_model"], name="learnt_heads_one")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} by {self.engine}"
+
+
+class Guidance(WorkspaceOwned):
+    """What a workspace's corrections say in a few sentences, for the prompts of a language model. Can be made anew."""
+
+    id_prefix = "guidance"
+
+    text = models.TextField()
+    corrections = models.PositiveIntegerField(help_text="How many corrections it was made of")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "learnt_guidance"
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="learnt_guidance_one")]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class ModelState(WorkspaceOwned):

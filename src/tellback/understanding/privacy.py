@@ -6,7 +6,8 @@ from uuid import UUID
 
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.subject import Subject
-from tellback.understanding.models import Correction, ModelAnswer, Signal
+from tellback.understanding.learning.services import learn_soon
+from tellback.understanding.models import Correction, Guidance, LearntHead, ModelAnswer, Signal
 
 
 def _list(subject: Subject) -> Iterator[Record]:
@@ -28,6 +29,10 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     """They stay as what is counted: that there was a need, of which type, in which theme."""
     signals = Signal.objects.filter(raw_feedback_item__in=subject.item_ids)
     corrections = Correction.objects.filter(raw_feedback_item__in=subject.item_ids)
+    # Made of what many said; both are made anew from what stays, the night's digest at the latest.
+    LearntHead.objects.all().delete()
+    Guidance.objects.all().delete()
+    learn_soon(workspace_id=subject.workspace_id)
     return {
         # Remembered answers quote whom they are about, and are only a cache: all of them go.
         "remembered answers": ModelAnswer.objects.all().delete()[0],

@@ -33,6 +33,7 @@ from tellback.sdk.engine import (
     Vectors,
 )
 from tellback.understanding.engine import get_engine
+from tellback.understanding.learning.services import LearntHeads
 from tellback.understanding.models import Correction, Signal
 from tellback.understanding.taxonomy import read_taxonomies
 
@@ -265,9 +266,11 @@ def _store(workspace_id: UUID, results: Sequence[Understood], now: datetime) -> 
     before = Signal.objects.filter(raw_feedback_item__in=held)
     left = [str(theme) for theme in before.exclude(theme_id=None).values_list("theme_id", flat=True).distinct()]
     before.delete()
-    Signal.objects.bulk_create(
+    signals = [
         _signal(workspace_id, result, position, now) for result in kept for position in range(len(result.signals))
-    )
+    ]
+    LearntHeads.load().hold(signals)
+    Signal.objects.bulk_create(signals)
     RawItem.objects.filter(id__in=held).update(processing_state=ItemState.INTERPRETING, state_changed_at=now)
     for result in kept:
         _add_cost(result)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import F
+
 from tellback.intake.policy import Policy
 from tellback.sdk.engine import CorrectionExample, KnownTheme, NamedThing, Taxonomy, Vectors
 from tellback.understanding.models import Correction
@@ -30,7 +32,7 @@ class NearThemes:
 def read_corrections() -> Sequence[CorrectionExample]:
     """What people of the team put right last, newest first. `before` and `after` may be ids, as they are kept."""
     held = Correction.objects.filter(undone_at=None).order_by("-created_at", "-id")
-    kept = held.exclude(new_value="").exclude(previous_value=None)
+    kept = held.exclude(new_value="").exclude(previous_value=None).exclude(new_value=F("previous_value"))
     rows = kept.values_list("field", "previous_value", "new_value", "reason", "signal__summary")[:CORRECTIONS]
     return [
         CorrectionExample(field, str(before), str(after), reason or "", about or "")
@@ -81,6 +83,11 @@ def offers_corrections(read: ReadCorrections) -> None:
 def offers_guidance(read: ReadGuidance) -> None:
     """Declare where the workspace's guidance for sorting comes from: a few sentences, or nothing."""
     _offered.guidance = read
+
+
+def named_boards() -> Sequence[NamedThing]:
+    """The boards that signals are sorted into, as they are named now."""
+    return _offered.boards()
 
 
 def read_taxonomies(vectors: Vectors, *, model: str, policy: Policy) -> list[Taxonomy]:

@@ -5,11 +5,13 @@ the metric names of the product's contract, the number of rows and the engine's 
 """
 
 from tellback.understanding.evaluation.classification import evaluate_intent, evaluate_issues, evaluate_sentiment
+from tellback.understanding.evaluation.corrections import evaluate_corrections
 from tellback.understanding.evaluation.pairs import evaluate_duplicates
 from tellback.understanding.evaluation.privacy import evaluate_pii
 from tellback.understanding.evaluation.segments import evaluate_signals
 
 __all__ = [
+    "evaluate_corrections",
     "evaluate_duplicates",
     "evaluate_intent",
     "evaluate_issues",

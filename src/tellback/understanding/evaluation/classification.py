@@ -25,7 +25,7 @@ def evaluate_intent(path: Path, *, engine: LocalEngine) -> Report:
     """
     rows = read_table(path, columns=["text", "label"])
     rows = [row for row in rows if row.get("split", "test") == "test"]
-    items = [Item(text=row["text"], stars=_stars(row.get("stars"))) for row in rows]
+    items = [Item(text=row["text"], stars=stars_of(row.get("stars"))) for row in rows]
     guess = engine.classify_reviews(items)
     return {
         "macro_f1": macro_f1([row["label"] for row in rows], guess),
@@ -34,7 +34,8 @@ def evaluate_intent(path: Path, *, engine: LocalEngine) -> Report:
     }
 
 
-def _stars(value: str | None) -> int | None:
+def stars_of(value: str | None) -> int | None:
+    """The stars that a column says, None where it says none."""
     return int(float(value)) if value and value.replace(".", "", 1).isdigit() else None
 
 
