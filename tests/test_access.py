@@ -28,7 +28,7 @@ TABLE = {
         account_change_password account_set_password account_reset_password demo-widget""",
     CUSTOMER: "notifications",
     TEAM: """account account-name account-password account-sessions choose-workspace sources insights
-        theme-archive theme-arrange
+        theme-archive theme-arrange quality quality-check
         theme-rename theme-join theme-split theme-proposals theme-upkeep
         theme-change-accept theme-change-decline theme-change-undo stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote

@@ -104,8 +104,8 @@ def check_signal(
 ) -> list[Correction]:
     """Say what a signal is that was drawn at random: `signal_type` and `sentiment`, right or put right.
 
-    What is the same as it stands is kept too: it is what accuracy is measured by. Raises `Invalid` for a value that does
-    not exist, `Conflict` when this person was asked about it before.
+    What is the same as it stands is kept too: it is what accuracy is measured by. Raises `Invalid` for a value that
+    does not exist, `Conflict` when this person was asked about it before.
     """
     _check_choices(answers, allowed={CorrectedField.TYPE, CorrectedField.SENTIMENT})
     before = Correction.objects.filter(signal_id=signal_id, is_check=True, corrected_by_principal=actor, undone_at=None)

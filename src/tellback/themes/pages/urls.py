@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tellback.themes.pages import arranging, people, stream, views
+from tellback.themes.pages import arranging, people, quality, stream, views
 
 urlpatterns = [
     path("admin/feedback/insights", views.insights, name="insights"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("admin/feedback/stream/counts", stream.counts, name="stream-counts"),
     path("admin/feedback/stream/retry", stream.retry, name="stream-retry"),
     path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
+    path("admin/settings/quality", quality.quality, name="quality"),
+    path("admin/settings/quality/<uuid:signal_id>", quality.check, name="quality-check"),
     path("admin/users", people.people, name="users"),
     path("admin/users/<uuid:person_id>", people.person, name="person"),
     path("admin/users/<uuid:person_id>/merge", people.merge, name="merge-person"),

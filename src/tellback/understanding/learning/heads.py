@@ -84,8 +84,8 @@ def fit_workspace_head(
 ) -> WorkspaceHead:
     """The head that fits what people judged and otherwise says what the engine says. Deterministic.
 
-    `untouched` are answers that nobody put right, of which the first 500 count: they keep the head near the engine where
-    no one objected. `middle` is the mean vector of feedback here. Without anything judged the head changes nothing.
+    `untouched` are answers that nobody put right, of which the first 500 count: they keep the head near the engine
+    where no one objected. `middle` is the mean vector of feedback here. Without anything judged the head changes nothing.
     """
     kinds = tuple(classes)
     known = [one for one in judged if one.truth in kinds]

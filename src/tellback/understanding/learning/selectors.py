@@ -29,6 +29,11 @@ class Line:
     low: int
     high: int
 
+    @property
+    def width(self) -> int:
+        """From the lower to the upper end of the interval."""
+        return self.high - self.low
+
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:

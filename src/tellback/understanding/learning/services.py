@@ -163,7 +163,7 @@ def _untouched(name: str, engine: str, embedding_model: str) -> list[Reading]:
 
 
 def _middle(embedding_model: str, dimensions: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """What feedback in general is about, where the engine of this machine made the vectors; else nothing is taken off."""
+    """What feedback in general is about, where this machine's engine made the vectors; else nothing is taken off."""
     local = get_engine()
     if local.identity.embedding_model == embedding_model:
         return local.background.reshape(-1)
