@@ -31,6 +31,7 @@ class CheckForm(forms.Form):
 @require_role(Role.CONTRIBUTOR)
 def quality(request: TenantRequest) -> HttpResponse:
     """Accuracy, agreement and drift, what was learnt, and one signal to look at."""
+    assert request.principal
     return _page(request, find_to_check(person=request.principal.id), None, status=200)
 
 
@@ -38,6 +39,7 @@ def quality(request: TenantRequest) -> HttpResponse:
 @require_role(Role.CONTRIBUTOR)
 def check(request: TenantRequest, signal_id: UUID) -> HttpResponse:
     """Keep what this person says of a signal, and show the next one."""
+    assert request.principal
     form = CheckForm(request.POST, label_suffix="")
     if not form.is_valid():
         signal = Signal.objects.select_related("raw_feedback_item").filter(pk=signal_id).first()

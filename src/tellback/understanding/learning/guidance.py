@@ -37,38 +37,41 @@ class Change:
 
 
 def write_guidance(changes: Sequence[Change]) -> str:
-    """The changes that were made twice or more, most frequent first, one sentence each, with the reasons given.
+    """What was changed to the same value twice or more, most frequent first, one sentence each, with the reasons given.
 
-    Where the same change was also made the other way round as often, the team is of two minds, and nothing is said.
-    Empty when there is nothing to say; at most 2,000 characters, whole sentences. The same changes in any order give
-    the same text, but for reasons: of those the first are kept.
+    A change that was made the other way round as often does not count: the team is of two minds. Empty when there is
+    nothing to say; shorter than 2,000 characters, whole sentences. The order of the changes decides only which reasons
+    are kept: the first.
     """
     counts = Counter((one.field, one.before, one.after) for one in changes)
-    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for one in changes:
-        said = one.reason[:REASON_LENGTH].rstrip(" .;")
-        known = reasons[one.field, one.before, one.after]
-        if said and said not in known:
-            known.append(said)
+        if one.field == CorrectedField.NOT_FEEDBACK or counts[one.field, one.after, one.before] < counts[_key(one)]:
+            groups[one.field, one.after].append(one)
     text = ""
-    for change, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:MOST]:
-        field, before, after = change
-        if count < AGAIN or counts[field, after, before] >= count:
-            continue
-        sentence = _sentence(field, before, after, count, reasons[change][:REASONS])
-        if len(text) + len(sentence) >= GUIDANCE_LENGTH:
-            break
-        text = f"{text} {sentence}".strip()
+    for _, some in sorted(groups.items(), key=lambda row: (-len(row[1]), row[0]))[:MOST]:
+        sentence = _sentence(some)
+        if len(some) >= AGAIN and len(text) + len(sentence) + 1 < GUIDANCE_LENGTH:
+            text = f"{text} {sentence}".strip()
     return text
 
 
-def _sentence(field: str, before: str, after: str, count: int, reasons: Sequence[str]) -> str:
+def _key(change: Change) -> tuple[str, str, str]:
+    return change.field, change.before, change.after
+
+
+def _sentence(changes: Sequence[Change]) -> str:
+    """One sentence about changes of one field to one value."""
+    field, after = changes[0].field, changes[0].after
+    reasons = list(dict.fromkeys(one.reason[:REASON_LENGTH].rstrip(" .;") for one in changes if one.reason))
+    because = f" (their reasons: {'; '.join(reasons[:REASONS])})" if reasons else ""
     if field == CorrectedField.NOT_FEEDBACK:
-        said = f"{count} times the team said that something is no feedback at all"
-    else:
-        said = f"The team changed {NAMES[CorrectedField(field)]} {count} times from {before} to {after}"
-    because = f" (their reasons: {'; '.join(reasons)})" if reasons else ""
-    return f"{said}{because}."
+        return f"{len(changes)} times the team said that something is no feedback at all{because}."
+    before = [
+        name for name, _ in sorted(Counter(one.before for one in changes).items(), key=lambda row: (-row[1], row[0]))
+    ]
+    was = f"{', '.join(before[:-1])} or {before[-1]}" if len(before) > 1 else before[0]
+    return f"The team changed {NAMES[CorrectedField(field)]} {len(changes)} times from {was} to {after}{because}."
 
 
 @transaction.atomic

@@ -85,7 +85,7 @@ def fit_workspace_head(
     """The head that fits what people judged and otherwise says what the engine says. Deterministic.
 
     `untouched` are answers that nobody put right, of which the first 500 count: they keep the head near the engine
-    where no one objected. `middle` is the mean vector of feedback here. Without anything judged the head changes nothing.
+    where no one objected. `middle` is the mean vector of feedback here. Without anything judged it changes nothing.
     """
     kinds = tuple(classes)
     known = [one for one in judged if one.truth in kinds]

@@ -10,10 +10,19 @@ from django.db.models import Exists, OuterRef
 
 from tellback.understanding.learning import rules
 from tellback.understanding.learning.services import CLASSES
-from tellback.understanding.models import CorrectedField, Correction, Guidance, LearntHead, Signal
+from tellback.understanding.models import (
+    CorrectedField,
+    Correction,
+    Guidance,
+    LearntHead,
+    Sentiment,
+    Signal,
+    SignalType,
+)
 
 #: What is looked back on: so many weeks, and so many of the latest judgements.
 WEEKS, LATEST = 12, 20_000
+LABELS = {CorrectedField.TYPE: SignalType.choices, CorrectedField.SENTIMENT: Sentiment.choices}
 #: Signals to be checked are drawn from so many of the latest.
 DRAWN_FROM = 1000
 
@@ -66,7 +75,7 @@ class Report:
 def read_report(*, today: date) -> Report:
     """Of the last twelve weeks. Four queries."""
     return Report(
-        fields=[_field(name, today) for name in CLASSES],
+        fields=[_field(name, today) for name in LABELS],
         heads=list(LearntHead.objects.defer("weights").order_by("field", "engine", "embedding_model")),
         guidance=Guidance.objects.first(),
     )
@@ -86,16 +95,16 @@ def find_to_check(*, person: UUID) -> Signal | None:
     return Signal.objects.select_related("raw_feedback_item").filter(pk=drawn).first() if drawn else None
 
 
-def _field(name: str, today: date) -> FieldReport:
+def _field(name: CorrectedField, today: date) -> FieldReport:
     judgements = _judgements(name, since=today - timedelta(weeks=WEEKS))
     verdicts = rules.settle(judgements)
-    labels = dict(Signal._meta.get_field(name).choices or ())
+    labels = dict(LABELS[name])
     checked = [one for one in verdicts if one.asked]
     weeks = rules.by_week(checked, until=today, weeks=WEEKS)
     shares = rules.accuracy_by_answer(verdicts)
     return FieldReport(
         name=name,
-        label=str(CorrectedField(name).label),
+        label=str(name.label),
         checked=_line("", rules.accuracy(checked)),
         everything=_line("", rules.accuracy(verdicts)),
         lines=[_line(str(labels[kind]), shares[kind]) for kind in CLASSES[name] if kind in shares],

@@ -78,13 +78,18 @@ def test_guidance_names_what_was_changed_again_and_again_and_why() -> None:
     )
 
 
+def test_guidance_gathers_what_became_the_same() -> None:
+    some = [Change("signal_type", before, "question") for before in ("complaint", "bug_report", "bug_report")]
+    assert write_guidance(some) == "The team changed the type 3 times from bug_report or complaint to question."
+
+
 def test_guidance_says_nothing_where_the_team_is_of_two_minds() -> None:
     there, back = Change("sentiment", "neutral", "negative"), Change("sentiment", "negative", "neutral")
     assert not write_guidance([there, back, there, back])
 
 
 def test_guidance_is_never_cut_in_a_sentence() -> None:
-    many = [Change("board_id", f"board {number}", "x" * 300, "y" * 130) for number in range(12)]
+    many = [Change("board_id", "none", f"board {number} {'x' * 200}", "y" * 130) for number in range(12)]
     text = write_guidance([*many, *many])
     assert 1000 < len(text) < 2000
     assert text.endswith(").")
