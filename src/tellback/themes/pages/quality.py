@@ -5,7 +5,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -40,9 +40,9 @@ def quality(request: TenantRequest) -> HttpResponse:
 def check(request: TenantRequest, signal_id: UUID) -> HttpResponse:
     """Keep what this person says of a signal, and show the next one."""
     assert request.principal
+    signal = get_object_or_404(Signal.objects.select_related("raw_feedback_item"), pk=signal_id)
     form = CheckForm(request.POST, label_suffix="")
     if not form.is_valid():
-        signal = Signal.objects.select_related("raw_feedback_item").filter(pk=signal_id).first()
         return _page(request, signal, form, status=422)
     try:
         check_signal(signal_id=signal_id, answers=form.cleaned_data, actor=request.principal, now=timezone.now())

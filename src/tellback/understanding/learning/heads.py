@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits
 Matrix = NDArray[np.float64]
 
 #: How strongly the weights are held to zero, and how much an answer that nobody touched counts beside a judged one.
-HELD, UNTOUCHED = 1.0, 0.05
+#: With less than a third, a hundred corrections of a good engine's few errors make it worse than it was.
+HELD, UNTOUCHED = 1.0, 0.3
 #: What the vector and the engine's own answer count as features.
 MEANING, ANSWER = 4.0, 1.0
 #: The engine is never taken to be surer than this: it is said of answers that people found wrong.
@@ -84,8 +85,9 @@ def fit_workspace_head(
 ) -> WorkspaceHead:
     """The head that fits what people judged and otherwise says what the engine says. Deterministic.
 
-    `untouched` are answers that nobody put right, of which the first 500 count: they keep the head near the engine
-    where no one objected. `middle` is the mean vector of feedback here. Without anything judged it changes nothing.
+    `untouched` are answers that nobody put right, of which the first 500 count, as less certain truths: they keep the
+    head near the engine where no one objected. `middle` is the mean vector of feedback here. Without anything judged
+    it changes nothing.
     """
     kinds = tuple(classes)
     known = [one for one in judged if one.truth in kinds]
@@ -94,10 +96,8 @@ def fit_workspace_head(
     if not known:
         return WorkspaceHead(kinds, middle, np.zeros((len(middle) + len(kinds) + 1, len(kinds)), dtype=np.float32))
     features, prior = _features(readings, kinds, middle), _prior(readings, kinds)
-    # All that was left alone counts no more together than all that was judged.
-    share = min(UNTOUCHED, len(known) / max(len(untouched), 1))
-    weight = np.array([1.0] * len(known) + [share] * len(untouched))
-    target = np.vstack([_marks([one.truth for one in known], kinds), _softmax(prior[len(known) :])])
+    weight = np.array([1.0] * len(known) + [UNTOUCHED] * len(untouched))
+    target = _marks([*(one.truth for one in known), *(one.answer for one in untouched)], kinds)
     shape = (features.shape[1], len(kinds))
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:

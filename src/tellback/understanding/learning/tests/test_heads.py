@@ -55,6 +55,20 @@ def test_one_wrong_correction_among_many_answers_spoils_nothing() -> None:
     assert answers(head, *(said("praise", 5, seed) for seed in range(200, 210))) == ["praise"] * 10
 
 
+def test_correcting_a_good_engines_few_errors_leaves_what_it_knows() -> None:
+    def reading(seed: int, answer: str) -> Reading:
+        rng = np.random.default_rng(seed)
+        vector = rng.normal(0, 1, 64).astype(np.float32)
+        return Reading(answer, 0.6, vector / np.linalg.norm(vector))
+
+    errors = [Judged(reading(seed, CLASSES[seed % 4]), CLASSES[(seed + 1 + seed % 3) % 4]) for seed in range(80)]
+    right = [reading(1000 + seed, CLASSES[seed % 4]) for seed in range(470)]
+    head = fit_workspace_head(errors, untouched=right, classes=CLASSES, middle=MIDDLE)
+    others = [reading(5000 + seed, CLASSES[seed % 4]) for seed in range(200)]
+    kept = sum(answer == one.answer for answer, one in zip(answers(head, *others), others, strict=True))
+    assert kept > 190
+
+
 def test_the_same_judgements_give_the_same_bytes() -> None:
     judged = [Judged(said("bug_report", 3, seed), "question") for seed in range(12)]
     assert fit(judged).weights.tobytes() == fit(judged).weights.tobytes()
