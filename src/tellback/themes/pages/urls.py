@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tellback.themes.pages import arranging, people, stream, views
+from tellback.themes.pages import arranging, people, replays, stream, views
 
 urlpatterns = [
     path("admin/feedback/insights", views.insights, name="insights"),
@@ -21,6 +21,9 @@ urlpatterns = [
     path("admin/feedback/stream/counts", stream.counts, name="stream-counts"),
     path("admin/feedback/stream/retry", stream.retry, name="stream-retry"),
     path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
+    path("admin/settings/ai/replay", replays.replay, name="settings-replay"),
+    path("admin/settings/ai/replay/adopt", replays.adopt, name="settings-replay-adopt"),
+    path("admin/settings/ai/replay/discard", replays.discard, name="settings-replay-discard"),
     path("admin/users", people.people, name="users"),
     path("admin/users/<uuid:person_id>", people.person, name="person"),
     path("admin/users/<uuid:person_id>/merge", people.merge, name="merge-person"),
