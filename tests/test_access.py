@@ -36,7 +36,7 @@ TABLE = {
         signal move-signal change-signal dismiss-signal confirm-signal undo-correction""",
     ADMIN: """settings theme-upkeep-settings settings-name settings-keys settings-key-revoke
         settings-members settings-member mailbox kept-mail kept-mail-html merge-person unmerge-person settings-privacy
-        settings-ai settings-ai-again settings-loop
+        settings-ai settings-ai-again settings-replay settings-replay-adopt settings-replay-discard settings-loop
         privacy-vault privacy-patterns privacy-pattern-remove
         reveal-originals export-person erase-person source-retention new-source settings-widget
         settings-widget-preview settings-widget-keys settings-widget-sites settings-signing-keys

@@ -45,7 +45,7 @@ from tellback.intake.subjects.retention import count_expired, expire_items, set_
 from tellback.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
 from tellback.loop.models import Notification, Subscription, SubscriptionReason
 from tellback.platform.tenancy import in_workspace
-from tellback.themes.models import Theme
+from tellback.themes.models import Replay, ReplaySignal, ReplayTheme, Theme
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal
 from tellback.workspaces.merging import merge_principals
@@ -166,6 +166,7 @@ class Somebody:
         ImportRevision.objects.create(
             workspace=house, run=run, raw_item=self.item, before={"content": {"text": f"{self.marker} said this first"}}
         )
+        self._shadow(house)
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -178,6 +179,22 @@ class Somebody:
             cursor.execute(
                 "INSERT INTO job_failure (job_id, error) VALUES (%s, %s)", [cursor.fetchone()[0], f"No {self.email}"]
             )
+
+    def _shadow(self, house: Workspace) -> None:
+        replay = Replay.objects.create(
+            workspace=house, engine="local", model="m", prompt_version="v1", embedding_model="e", until=NOW
+        )
+        theme = ReplayTheme.objects.create(workspace=house, replay=replay, number=1, title=f"{self.marker} export")
+        ReplaySignal.objects.create(
+            workspace=house,
+            replay=replay,
+            raw_feedback_item=self.item,
+            position=0,
+            content={"summary": f"The {self.marker} export fails"},
+            embedding=[1.0],
+            embedding_model="e",
+            shadow_theme=theme,
+        )
 
 
 def everywhere(folder: Path) -> str:
@@ -596,7 +613,7 @@ ANSWERED_FOR = {
     "feedback_status_change", "feedback_theme_changes", "feedback_vote", "import_item", "import_revision", "import_run",
     "in_app_notifications",
     "post", "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
-    "vault_key", "vault_value", "vote", "widget_signing_key",
+    "replay_signal", "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
 

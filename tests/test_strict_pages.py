@@ -42,7 +42,7 @@ NOT_CRAWLED = {
     "account-password", "privacy-pattern-remove", "merge-person", "unmerge-person", "reveal-originals",
     "settings-widget-sites", "settings-signing-key-revoke", "move-signal", "change-signal", "dismiss-signal",
     "confirm-signal", "undo-correction", "connection-look", "connection-test", "connection-switch",
-    "connection-remove", "settings-ai-again", "quality-check",
+    "connection-remove", "settings-ai-again", "settings-replay-adopt", "settings-replay-discard", "quality-check",
     # Only with the sample loaded; tests/browser opens it.
     "demo-widget",
     # Files, not pages.

@@ -48,6 +48,7 @@ ENTRIES: dict[str, Entry] = {
     "key": Entry("tellback.cli.key", "app", "Make, list and revoke API and widget keys.", ADMIN),
     "user": Entry("tellback.cli.user", "app", "Let people in.", ADMIN),
     "privacy": Entry("tellback.cli.privacy", "app", "Export or erase a person; erase again after a restore.", ADMIN),
+    "replay": Entry("tellback.cli.replay", "app", "Derive signals and themes anew; adopt or discard it.", WORK),
     "eval": Entry("tellback.cli.eval", "app", "Measure how well feedback is understood.", MEASURE),
     "bench": Entry("tellback.cli.bench", "app", "Measure speed on this machine.", MEASURE),
 }

@@ -262,12 +262,16 @@ def _recount(signal: Signal, before: UUID | None, now: datetime) -> None:
 
 
 def recentre(theme_id: UUID, *, now: datetime) -> None:
-    """Compute a theme's centre and size from its signals. One that lost its last signal is archived."""
+    """Compute a theme's centre and size from its signals. One that lost its last signal is archived.
+
+    Vectors of another model than the centre's do not count towards it: they lie elsewhere, and may be of another size.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH own AS (
-                SELECT avg(embedding) AS centre, count(*) AS size FROM feedback_signals WHERE theme_id = %(id)s
+                SELECT avg(s.embedding) FILTER (WHERE s.embedding_model = t.centroid_model) AS centre, count(*) AS size
+                FROM feedback_signals s JOIN feedback_themes t ON t.id = s.theme_id WHERE t.id = %(id)s
             )
             UPDATE feedback_themes SET
                 centroid_embedding = coalesce(own.centre, centroid_embedding), signal_count = own.size,

@@ -1,5 +1,6 @@
 """Entry points of the themes' jobs."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from tellback.platform.jobs import Queue, defer_once, job, job_in_steps
 from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.platform.upkeep import periodic
 from tellback.themes import services, upkeep
+from tellback.themes.replay.services import find_replay, go_on
 from tellback.understanding.engine import engine_for, get_engine
 from tellback.workspaces.models import Workspace
 
@@ -15,6 +17,8 @@ from tellback.workspaces.models import Workspace
 FEW = 6
 #: How many themes one job has put into words, so that others of the queue get their turn.
 MOST_WORDED = 20
+#: How long a replay leaves a language model alone that does not answer.
+ASK_AGAIN = timedelta(minutes=5)
 
 
 @job("themes.assign", queue=Queue.AI)
@@ -66,6 +70,22 @@ def word(*, workspace_id: UUID) -> None:
             return
     with in_workspace(workspace_id):
         defer_once("themes.word", queue=Queue.AI, workspace_id=workspace_id)
+
+
+@job_in_steps("themes.replay", queue=Queue.AI)
+def replay(*, workspace_id: UUID) -> None:
+    """Do a step of the replay that is under way, then it is others' turn; nothing when it awaits a decision."""
+    now = timezone.now()
+    with in_workspace(workspace_id):
+        under_way = find_replay()
+    if under_way is None:
+        return
+    goes_on = go_on(workspace_id=workspace_id, replay_id=under_way.pk, now=now)
+    with in_workspace(workspace_id):
+        under_way.refresh_from_db()
+        if goes_on or under_way.waits:
+            delay = None if goes_on else ASK_AGAIN
+            defer_once("themes.replay", queue=Queue.AI, workspace_id=workspace_id, delay=delay)
 
 
 @job("themes.upkeep", queue=Queue.MAINTENANCE)

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tellback.intake.models import RawItem
 from tellback.platform.vectors import EmbeddingField
 from tellback.workspaces.models import Principal, WorkspaceOwned
 
@@ -142,3 +143,110 @@ class ThemeChange(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.theme_id}"
+
+
+class ReplayState(models.TextChoices):
+    """Where a replay is: its three stages, then a person's decision."""
+
+    READING = "reading", "Reading"
+    GROUPING = "grouping", "Grouping"
+    WORDING = "wording", "Naming themes"
+    READY = "ready", "Ready to look at"
+    ADOPTING = "adopting", "Being adopted"
+    ADOPTED = "adopted", "Adopted"
+    DISCARDED = "discarded", "Discarded"
+
+
+#: A workspace has one replay at a time that is not over.
+UNDER_WAY = (
+    ReplayState.READING, ReplayState.GROUPING, ReplayState.WORDING, ReplayState.READY, ReplayState.ADOPTING,
+)  # fmt: skip
+
+
+class Replay(WorkspaceOwned):
+    """Signals and themes derived anew into a shadow, with how far that is. When it is over only its figures stay.
+
+    `cursor` is the last item (or, while themes are named, `named` the last theme) that the present stage is done with.
+    `space` is what is known of the vectors: {mean, count, pairs, pair_mean, pair_m2}.
+    """
+
+    id_prefix = "replay"
+
+    engine = models.CharField(max_length=20)
+    model = models.TextField()
+    prompt_version = models.CharField(max_length=20)
+    embedding_model = models.TextField()
+    since = models.DateTimeField(null=True, blank=True, help_text="Items that arrived from then on; all when empty")
+    until = models.DateTimeField(help_text="What arrived later is not replayed")
+    state = models.CharField(max_length=10, choices=ReplayState.choices, default=ReplayState.READING)
+    cursor = models.UUIDField(null=True, blank=True)
+    named = models.IntegerField(default=0)
+    item_count = models.IntegerField(default=0)
+    done_count = models.IntegerField(default=0, help_text="Items that the present stage is done with")
+    skipped = models.JSONField(default=list, help_text="Ids of items that could not be read; they stay as they are")
+    emptied = models.JSONField(default=list, help_text="Ids of items with signals in which it found none")
+    waits = models.TextField(blank=True, default="", help_text="Why the language model does not answer, in words")
+    stood_in_count = models.IntegerField(default=0, help_text="Items that the local engine read in its place")
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    space = models.JSONField(null=True, blank=True)
+    figures = models.JSONField(default=dict, help_text="What it would change or has changed, in numbers")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "replay"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(state__in=UNDER_WAY), name="replay_one_under_way"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.prompt_version}"
+
+
+class ReplayTheme(WorkspaceOwned):
+    """A theme in the shadow: `theme` as it would be, or a new one that has no `theme` before it is adopted."""
+
+    id_prefix = "replay_theme"
+
+    replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="themes")
+    number = models.IntegerField()
+    theme = models.ForeignKey(Theme, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    title = models.TextField(blank=True, default="", help_text="Its words in the shadow; empty when they stay")
+    summary = models.TextField(blank=True, default="")
+    signal_count = models.IntegerField(default=0)
+    centroid_embedding = EmbeddingField(null=True, blank=True, help_text="Empty for one that nothing may join")
+
+    class Meta:
+        db_table = "replay_theme"
+        constraints = [models.UniqueConstraint(fields=["replay", "number"], name="replay_theme_number")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ReplaySignal(WorkspaceOwned):
+    """A signal in the shadow. `content` holds the columns of `Signal` that are not named here."""
+
+    id_prefix = "replay_signal"
+
+    replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="signals")
+    raw_feedback_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField()
+    content = models.JSONField()
+    embedding = EmbeddingField()
+    embedding_model = models.TextField()
+    shadow_theme = models.ForeignKey(
+        ReplayTheme, null=True, blank=True, on_delete=models.SET_NULL, related_name="signals"
+    )
+
+    class Meta:
+        db_table = "replay_signal"
+        constraints = [
+            models.UniqueConstraint(fields=["replay", "raw_feedback_item", "position"], name="replay_signal_position")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.content.get("summary", ""))

@@ -12,7 +12,18 @@ from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
 from tellback.platform.jobs import Queue, defer_once
 from tellback.platform.tenancy import current_workspace_id
-from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
+from tellback.themes.models import (
+    UNDER_WAY,
+    ChangeKind,
+    ChangeState,
+    Replay,
+    ReplaySignal,
+    Theme,
+    ThemeChange,
+    ThemeSpace,
+    ThemeStatus,
+)
+from tellback.themes.replay.shadow import drop_shadow
 from tellback.themes.services import recount_themes
 from tellback.understanding.models import Signal
 
@@ -38,9 +49,19 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
         defer_once("themes.refresh", queue=Queue.AI, workspace_id=subject.workspace_id)
     scrubber = Scrubber(subject)
     return {
+        "replay_signals": _forget_shadow(subject.item_ids, now),
         "themes": len(ids) + scrubber.rows("feedback_themes", ["title", "summary"]),
         "theme_changes": _forget_words(ids) + scrubber.rows("feedback_theme_changes", ["title", "reason"]),
     }
+
+
+def _forget_shadow(item_ids: Sequence[UUID], now: datetime) -> int:
+    """A shadow with words of theirs goes whole: its titles and centres are made of them too. It can be made again."""
+    held = ReplaySignal.objects.filter(raw_feedback_item__in=item_ids)
+    count = held.count()
+    for replay in Replay.objects.select_for_update().filter(id__in=held.values("replay"), state__in=UNDER_WAY):
+        drop_shadow(replay, now=now)
+    return count
 
 
 def _forget_words(theme_ids: Sequence[UUID]) -> int:
@@ -76,6 +97,7 @@ def _centre(theme_id: UUID, without: tuple[UUID, ...]) -> object:
 
 
 def _forget(item_ids: Sequence[UUID]) -> None:
+    ReplaySignal.objects.filter(raw_feedback_item__in=item_ids).delete()
     recount_themes(workspace_id=current_workspace_id(), item_ids=item_ids)
 
 

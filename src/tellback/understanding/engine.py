@@ -3,15 +3,16 @@
 import functools
 import subprocess
 import sys
+from typing import Any
 from uuid import UUID
 
 import httpx
 from django.conf import settings
 from django.utils import timezone
 
-from tellback.engines.openai import Endpoint, OpenAIEngine
+from tellback.engines.openai import Endpoint, OpenAIEngine, list_prompt_versions
 from tellback.intake.policy import policy_of
-from tellback.kernel.errors import Unavailable
+from tellback.kernel.errors import Invalid, Unavailable
 from tellback.platform.addresses import Allowed
 from tellback.platform.outbound_http import guarded_client
 from tellback.platform.tenancy import in_workspace
@@ -19,6 +20,8 @@ from tellback.sdk.engine import Engine
 from tellback.understanding.language_model.books import Books
 from tellback.understanding.language_model.choices import Choices, choices_of
 from tellback.workspaces.models import Workspace
+
+ENGINES = ("local", "openai")
 
 
 def engine_for(workspace_id: UUID) -> Engine:
@@ -28,12 +31,36 @@ def engine_for(workspace_id: UUID) -> Engine:
     choices = choices_of(workspace_id, stored)
     if choices.engine == "local":
         return get_engine()
+    return _language_model(workspace_id, choices, stored)
+
+
+def engine_named(workspace_id: UUID, name: str, *, prompt_version: str = "") -> Engine:
+    """The engine of this name as the workspace has set it up, whichever it uses now, with a version of its prompts.
+
+    Without a version the present one. Raises `Invalid` for an engine, or a version of it, that does not exist.
+    """
+    if name not in ENGINES:
+        raise Invalid(f"There is no engine “{name}”. There are: {', '.join(ENGINES)}.")
+    with in_workspace(workspace_id):
+        stored = Workspace.objects.values_list("settings", flat=True).get(pk=workspace_id)
+    known = [get_engine().identity.prompt_version] if name == "local" else list_prompt_versions()
+    if prompt_version and prompt_version not in known:
+        raise Invalid(f"The {name} engine has no version “{prompt_version}” here. It has: {', '.join(known)}.")
+    if name == "local":
+        return get_engine()
+    return _language_model(workspace_id, choices_of(workspace_id, stored), stored, prompt_version=prompt_version)
+
+
+def _language_model(
+    workspace_id: UUID, choices: Choices, stored: dict[str, Any], *, prompt_version: str = ""
+) -> OpenAIEngine:
     books = Books(workspace_id=workspace_id, choices=choices, policy=policy_of(workspace_id, stored), now=timezone.now)
     return OpenAIEngine(
         endpoint=endpoint_of(choices),
         models=choices.models,
         local=get_engine(),
         host=books,
+        prompt_version=prompt_version,
     )
 
 

@@ -30,6 +30,7 @@ from tellback.sdk.engine import (
     Message,
     Origin,
     Taxonomy,
+    Usage,
     Vectors,
 )
 from tellback.understanding.engine import get_engine
@@ -77,6 +78,43 @@ def understand(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine, 
     if results:
         with in_workspace(workspace_id):
             _store(workspace_id, results, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The signals that an engine would make of one item, unsaved, and what both passes cost.
+
+    `fallback` is as in `Understood`.
+    """
+
+    item_id: UUID
+    signals: list[Signal]
+    usage: Usage
+    fallback: str
+
+
+def derive(*, workspace_id: UUID, items: Sequence[RawItem], engine: Engine, now: datetime) -> list[Derived]:
+    """What an engine would make of these items today. Stores nothing; an item that fails alone is left out."""
+    readable = {item.id: as_engine_item(item) for item in items}
+    try:
+        results = _understand_batch(engine, readable, workspace_id)
+    except Exception:
+        logger.exception("A batch of %d items failed; trying each alone", len(items))
+        results = []
+        for item_id, item in readable.items():
+            try:
+                results += _understand_batch(engine, {item_id: item}, workspace_id)
+            except Exception:
+                logger.exception("Item %s failed", item_id)
+    return [
+        Derived(
+            item_id=result.item_id,
+            signals=[_signal(workspace_id, result, position, now) for position in range(len(result.signals))],
+            usage=sum((one.origin.usage for one in result.interpretations if one.origin), result.origin.usage),
+            fallback=result.fallback,
+        )
+        for result in results
+    ]
 
 
 def upgrade(*, workspace_id: UUID, engine: Engine, now: datetime) -> int:

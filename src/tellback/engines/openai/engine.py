@@ -18,7 +18,7 @@ import numpy as np
 from tellback.engines.openai import contracts
 from tellback.engines.openai.endpoint import Endpoint, EndpointError, Outcome, Question, Timing
 from tellback.engines.openai.host import BLAMELESS, REASONS, Host, Settlement
-from tellback.engines.openai.prompts import Pass, load_prompt
+from tellback.engines.openai.prompts import Pass, prompt_of
 from tellback.engines.openai.words import Sent, is_hidden
 from tellback.kernel.errors import Unavailable
 from tellback.sdk.engine import (
@@ -71,13 +71,15 @@ class OpenAIEngine:
         host: Host,
         timing: Timing | None = None,
         seconds: float = PASS_SECONDS,
+        prompt_version: str = "",
     ) -> None:
+        self._prompt = partial(prompt_of, version=prompt_version)
         self._endpoint, self._models, self._local, self._host = endpoint, models, local, host
         self._now, self._seconds = (timing or Timing()).now, seconds
         own = local.identity
         self._identity = Identity(
             model=models.extraction,
-            prompt_version=load_prompt(Pass.EXTRACTION).version,
+            prompt_version=self._prompt(Pass.EXTRACTION).version,
             embedding_model=models.embedding or own.embedding_model,
             dimensions=0 if models.embedding else own.dimensions,
             batch=BATCH,
@@ -98,7 +100,7 @@ class OpenAIEngine:
 
     def extract(self, items: Sequence[Item]) -> list[Extraction]:
         """The needs that the model finds, with quotes that stand in the text. Text without words is not sent."""
-        model, prompt = self._models.extraction, load_prompt(Pass.EXTRACTION)
+        model, prompt = self._models.extraction, self._prompt(Pass.EXTRACTION)
         questions = [self._extraction(item) if _has_words(item.text) else None for item in items]
         outcomes = self._ask_all(Pass.EXTRACTION, questions)
         asked = Origin(model, prompt.version)
@@ -131,7 +133,7 @@ class OpenAIEngine:
         }
         return Question(
             model=self._models.extraction,
-            system=load_prompt(Pass.EXTRACTION).text,
+            system=self._prompt(Pass.EXTRACTION).text,
             user=_as_data(shown),
             name="signals",
             schema=contracts.extraction_schema(),
@@ -152,7 +154,7 @@ class OpenAIEngine:
             self._interpretation(item, signal, one) for item, signal, one in zip(items, signals, known, strict=True)
         ]
         outcomes = self._ask_all(Pass.INTERPRETATION, questions)
-        asked = Origin(self._models.interpretation, load_prompt(Pass.INTERPRETATION).version)
+        asked = Origin(self._models.interpretation, self._prompt(Pass.INTERPRETATION).version)
         missing = [place for place, outcome in enumerate(outcomes) if outcome.value is None]
         instead = self._local.interpret([items[place] for place in missing], [signals[place] for place in missing])
         answers = dict(zip(missing, instead, strict=True))
@@ -183,7 +185,7 @@ class OpenAIEngine:
         }
         return Question(
             model=self._models.interpretation,
-            system=load_prompt(Pass.INTERPRETATION).text,
+            system=self._prompt(Pass.INTERPRETATION).text,
             user=_as_data(shown),
             name="interpretation",
             schema=contracts.interpretation_schema(handles),
@@ -219,7 +221,7 @@ class OpenAIEngine:
     def describe(self, texts: Sequence[str], vectors: Vectors, *, background: Vectors | None) -> Description:
         """A title and a summary that cite texts; the local engine's where the model gives none."""
         shown = [_seen(text) for text in texts[:DESCRIBED_TEXTS]]
-        prompt, question = load_prompt(Pass.DESCRIPTION), None
+        prompt, question = self._prompt(Pass.DESCRIPTION), None
         if not any(self._host.is_private(text) for text in shown):
             question = Question(
                 model=self._models.description,

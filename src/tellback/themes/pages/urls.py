@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tellback.themes.pages import arranging, people, quality, stream, views
+from tellback.themes.pages import arranging, people, quality, replays, stream, views
 
 urlpatterns = [
     path("admin/feedback/insights", views.insights, name="insights"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("admin/feedback/stream/<uuid:item_id>", stream.raw_item, name="raw-item"),
     path("admin/settings/quality", quality.quality, name="quality"),
     path("admin/settings/quality/<uuid:signal_id>", quality.check, name="quality-check"),
+    path("admin/settings/ai/replay", replays.replay, name="settings-replay"),
+    path("admin/settings/ai/replay/adopt", replays.adopt, name="settings-replay-adopt"),
+    path("admin/settings/ai/replay/discard", replays.discard, name="settings-replay-discard"),
     path("admin/users", people.people, name="users"),
     path("admin/users/<uuid:person_id>", people.person, name="person"),
     path("admin/users/<uuid:person_id>/merge", people.merge, name="merge-person"),
