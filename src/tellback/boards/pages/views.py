@@ -34,7 +34,7 @@ def board(request: TenantRequest, slug: str = "") -> HttpResponse:
         status=request.GET.get("status", ""),
         search=request.GET.get("search", "").strip()[:100],
         sort=request.GET.get("sort", "top"),
-        page=min(int(page), 400) if page.isdigit() and int(page) else 1,
+        page=min(max(int(page), 1), 400) if page.isdecimal() and len(page) < 9 else 1,
     )
     posts, more = selectors.list_posts(wanted)
     kept = {name: request.GET[name] for name in ("status", "search", "sort") if request.GET.get(name)}
