@@ -48,7 +48,10 @@ def _measure(kind: str, file: Path) -> dict[str, Any]:
     return dict(function(file, engine=engine))
 
 
-def _print(kind: str, figures: dict[str, Any]) -> None:
+def _show(kind: str, figures: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
     table = Table("figure", "value", title=f"tellback eval {kind}", title_justify="left")
     for name, value in figures.items():
         shown = f"{value:.3f}" if isinstance(value, float) else json.dumps(value) if isinstance(value, dict) else value
@@ -58,11 +61,7 @@ def _print(kind: str, figures: dict[str, Any]) -> None:
 
 def _command(kind: str) -> Callable[..., None]:
     def measure(file: File, as_json: AsJson = False) -> None:
-        figures = _measure(kind, file)
-        if as_json:
-            typer.echo(json.dumps(figures))
-        else:
-            _print(kind, figures)
+        _show(kind, _measure(kind, file), as_json=as_json)
 
     measure.__doc__ = f"Measure {kind}. Reads the columns {KINDS[kind][2]}."
     return measure
@@ -70,3 +69,11 @@ def _command(kind: str) -> Callable[..., None]:
 
 for _kind in KINDS:
     app.command(_kind)(_command(_kind))
+
+
+@app.command("moves")
+def moves(file: File, as_json: AsJson = False) -> None:
+    """Measure whether what people move stays there, through upkeep and replay. Reads the columns text, label."""
+    from tellback.cli.bench.moves import measure_moves
+
+    _show("moves", measure_moves(file), as_json=as_json)
