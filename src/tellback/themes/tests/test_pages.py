@@ -103,7 +103,7 @@ def test_a_theme_shows_its_evidence_marked_and_who_said_it_where(
     page = body(as_role("contributor"), INSIGHTS, theme=theme.id)
     assert "please add a dark mode.</mark> Thank you." in page
     assert ">Ada</a>" in page
-    assert "1 person</span>" in page
+    assert "1 person</b>" in page
     assert f"/admin/feedback/insights/{theme.id}/promote" in page
 
 
