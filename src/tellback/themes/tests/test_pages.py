@@ -254,6 +254,21 @@ def test_the_stream_is_narrowed_and_paged(as_role: Callable[[str], Client], fill
     assert "Nothing fits" in body(client, STREAM, search="nowhere")
 
 
+def test_the_stream_marks_what_was_understood_and_knows_a_rating_without_words(
+    as_role: Callable[[str], Client], filling: Filling
+) -> None:
+    signal = filling.add_signal(None, "please add a dark mode.")
+    filling.add_item("")
+    page = body(as_role("contributor"), STREAM)
+    assert "By the way, <mark" in page
+    assert "please add a dark mode.</mark> Thank you." in page
+    assert page.count("No words, only a rating.") == 1
+    alone = body(as_role("contributor"), f"{STREAM}/{signal.raw_feedback_item_id}")
+    assert "please add a dark mode.</mark> Thank you." in alone
+    assert "View raw" in page
+    assert "View raw" not in alone
+
+
 def test_a_failed_item_says_why_and_is_tried_again(as_role: Callable[[str], Client], filling: Filling) -> None:
     item = filling.add_item("Broken", processing_state=ItemState.FAILED, last_error="Too strange", attempt_count=3)
     client = as_role("contributor")
