@@ -14,6 +14,7 @@ from pgvector.django import CosineDistance
 
 from tellback.intake.models import RawItem
 from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeStatus
+from tellback.understanding.evidence import Piece
 from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
 
 PAGE = 60
@@ -210,14 +211,6 @@ class Quote:
     pieces: list["Piece"]
     who: str
     company: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text; marked when it is evidence of something."""
-
-    text: str
-    signal_type: str | None
 
 
 @dataclass(frozen=True, slots=True)

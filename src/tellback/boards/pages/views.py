@@ -166,8 +166,13 @@ def roadmap(request: TenantRequest) -> HttpResponse:
 
 @require_role(Role.CONTRIBUTOR)
 def admin_roadmap(request: TenantRequest) -> HttpResponse:
-    """The roadmap with every status; posts are moved by a menu."""
-    context = {"columns": selectors.get_roadmap(everything=True), "statuses": Status.objects.order_by("position")}
+    """The roadmap with every status; posts are dragged, or moved by a menu."""
+    columns = selectors.get_roadmap(everything=True)
+    context = {
+        "columns": columns,
+        "statuses": Status.objects.order_by("position"),
+        "is_empty": not any(column.cards for column in columns),
+    }
     return render(request, "boards/admin_roadmap.html", context)
 
 
