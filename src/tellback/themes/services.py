@@ -100,6 +100,7 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     done = [str(item) for item in items]
     defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=done)
     defer("triage.find_duplicates", queue=Queue.AI, workspace_id=workspace_id, item_ids=done)
+    defer_once("insights.index", queue=Queue.INGEST, workspace_id=workspace_id, delay=REFRESH_DELAY)
     defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
 
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from tellback.intake.follow_ups import FOLLOW_UP
 from tellback.intake.models import RawItem
 from tellback.kernel.errors import Conflict
-from tellback.platform.tenancy import current_workspace_id
 from tellback.triage.models import (
     DuplicateSuggestion,
     Feedback,
