@@ -1,7 +1,7 @@
 """Tables of the search: an entry for each thing that can be found, and what waits to be indexed anew.
 
-Triggers of the database see to both (migration 0001): what changes its words loses its entry at once, so that it is never
-found by words that it no longer has, and is noted as stale; a job makes the entry anew.
+Triggers of the database see to both (migration 0001): what changes its words loses its entry at once, so that it is
+never found by words that it no longer has, and is noted as stale; a job makes the entry anew.
 """
 
 from django.contrib.postgres.fields import ArrayField

@@ -22,7 +22,7 @@ from tellback.workspaces.models import Principal
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One result. `title` and `body` are excerpts of what was written, verbatim; feedback has no title but a subject."""
+    """One result. `title` and `body` are excerpts of what was written, verbatim; feedback's title is its subject."""
 
     hit: Hit
     public_id: str

@@ -35,7 +35,7 @@ def widened(query: str) -> str:
 
 
 def fused(lists: Iterable[Sequence[Key]]) -> list[tuple[Key, float]]:
-    """Several ranked lists as one, best first (reciprocal rank fusion); what is twice in one counts where it is first."""
+    """Several ranked lists as one, best first (reciprocal rank fusion); of what is twice in one the first counts."""
     scores: dict[Key, float] = {}
     for ranked in lists:
         for place, key in enumerate(dict.fromkeys(ranked), start=1):

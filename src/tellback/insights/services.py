@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -184,7 +185,13 @@ def _language(text: str, stated: object) -> str:
     return configuration_of(language_of(text[:TELLING]), stated if isinstance(stated, str) else None)
 
 
-_WORDS = "setweight(to_tsvector({0}, n.title), 'A') || setweight(to_tsvector({0}, n.text), 'B') || to_tsvector({0}, n.beside)"
+_WORDS = " || ".join(
+    [
+        "setweight(to_tsvector({0}, n.title), 'A')",
+        "setweight(to_tsvector({0}, n.text), 'B')",
+        "to_tsvector({0}, n.beside)",
+    ]
+)
 _MIXED = " || ".join(_WORDS.format(f"'{name}'::regconfig") for name in LIKELY)
 _STORE = f"""
     INSERT INTO search_entry (id, created_at, workspace_id, kind, raw_item_id, at, language, facets, words)
@@ -200,7 +207,7 @@ _STORE = f"""
 
 def _write(entries: Sequence[Entry]) -> None:
     ordered = sorted(entries, key=lambda entry: entry.id)
-    columns = [
+    columns: list[Any] = [
         [entry.id for entry in ordered],
         [entry.kind.value for entry in ordered],
         [entry.raw_item_id for entry in ordered],

@@ -15,6 +15,18 @@ from django.db import connection, migrations, transaction
 APP_ROLE = "tellback_app"
 SETTING = "tellback.workspace_id"
 
+_EACH = f"""
+    DO $each$
+    DECLARE workspace uuid;
+    BEGIN
+        FOR workspace IN SELECT id FROM tellback_workspace_ids() LOOP
+            PERFORM set_config('{SETTING}', workspace::text, true);
+            STATEMENT;
+        END LOOP;
+        PERFORM set_config('{SETTING}', '', true);
+    END $each$;
+"""  # noqa: S608 - of our own names
+
 _current: ContextVar[UUID | None] = ContextVar("tellback_workspace", default=None)
 
 
@@ -98,20 +110,7 @@ def owner_may_look_up(*tables: str) -> list[migrations.RunSQL]:
 
 def each_workspace(statement: str) -> migrations.RunSQL:
     """Run a statement in each workspace in turn: the schema's owner is bound by row security too."""
-    return migrations.RunSQL(
-        sql=f"""
-            DO $each$
-            DECLARE workspace uuid;
-            BEGIN
-                FOR workspace IN SELECT id FROM tellback_workspace_ids() LOOP
-                    PERFORM set_config('{SETTING}', workspace::text, true);
-                    {statement};
-                END LOOP;
-                PERFORM set_config('{SETTING}', '', true);
-            END $each$;
-        """,
-        reverse_sql=migrations.RunSQL.noop,
-    )
+    return migrations.RunSQL(sql=_EACH.replace("STATEMENT", statement), reverse_sql=migrations.RunSQL.noop)
 
 
 def foreign_key_from_below(*, table: str, column: str, to: str, on_delete: str = "SET NULL") -> migrations.RunSQL:

@@ -48,9 +48,9 @@ MOST = 3
 
 @transaction.atomic
 def find_duplicates(*, item_ids: Sequence[UUID]) -> int:
-    """Suggest, for each of these items, the earlier ones that it repeats; returns how many there are now. Safe to repeat.
+    """Suggest, for each of these items, the earlier ones that it repeats; returns how many there are now.
 
-    What people decided stays. Three look-ups for the whole batch, whatever its size.
+    Safe to repeat: what people decided stays. Three look-ups for the whole batch, whatever its size.
     """
     items = [item for item in RawItem.objects.filter(id__in=item_ids).order_by("id") if _text(item)]
     _keep_prints(items)
@@ -200,8 +200,9 @@ def undo_decision(*, suggestion: DuplicateSuggestion, actor: Principal, now: dat
         of = feedback.duplicate_of
         if feedback.status == FeedbackStatus.DUPLICATE:
             change_status(feedback=feedback, status=FeedbackStatus.IN_REVIEW, actor=actor, note="", now=now)
-        for person in Principal.objects.filter(id__in=suggestion.counted) if of else ():
-            take_vote_back(feedback=of, principal=person)
+        for person in Principal.objects.filter(id__in=suggestion.counted):
+            if of is not None:
+                take_vote_back(feedback=of, principal=person)
         suggestion.counted = []
     _decide(suggestion, SuggestionState.SUGGESTED, actor, now)
 

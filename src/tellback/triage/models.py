@@ -168,7 +168,7 @@ class RoutingDecision(WorkspaceOwned):
 
 
 class FeedbackPrint(WorkspaceOwned):
-    """What the letters of an item look like, in numbers, to find those that say the same again. Its id is the item's."""
+    """What an item's letters look like, in numbers, to find those that say the same again. Its id is the item's."""
 
     id_prefix = "feedback_print"
 

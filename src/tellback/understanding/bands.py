@@ -1,8 +1,8 @@
 """A text's bands: numbers of which two texts that are the same again share at least one, to be looked up by an index.
 
-Each band is made of `ROWS` runs of the text, drawn by chance so that a rare run is drawn the likelier the rarer it is, and
-so that two texts draw the same ones as often as they are alike (weighted MinHash: Ioffe 2010, by exponential clocks;
-bands: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
+Each band is made of `ROWS` runs of the text, drawn by chance: the likelier the rarer a run is, and so that two texts
+draw the same ones as often as they are alike (weighted MinHash: Ioffe 2010, by exponential clocks; bands: Leskovec,
+Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
 """
 
 import zlib

@@ -17,8 +17,8 @@ from tellback.sdk.engine import Vectors
 SHINGLE = 4
 #: At or above this a text is the same text again, retyped or lightly edited.
 SAME_TEXT = 0.42
-#: Of a text and those nearest to it that came before, at or above this it is the same again: stricter, since the nearest
-#: of many are more alike than two at random. Below, and at or above the other, it means the same.
+#: Of a text and the nearest that came before it, at or above the first it is the same again: stricter, since the
+#: nearest of many are more alike than two at random. Below, and in meaning at or above the second, it means the same.
 SAME_AGAIN, SAME_MEANING = 0.6, 0.5
 #: What being a part of the other counts beside being like it: people cut off and add on.
 PART_SHARE = 0.1

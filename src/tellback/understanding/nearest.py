@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -63,7 +64,7 @@ def nearest_signals(
         # Adding nothing hides the order from the index.
         order=distance if by_index else sql.SQL("({}) + 0").format(distance),
     )
-    parameters = {
+    parameters: dict[str, Any] = {
         "numbers": list(range(len(vectors))),
         "vectors": [vector_text(row) for row in vectors],
         "model": model,

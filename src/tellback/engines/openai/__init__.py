@@ -7,6 +7,6 @@ from tellback.engines.openai.host import HOPELESS, PASSING, REASONS, Host, Settl
 from tellback.engines.openai.prompts import Pass, list_prompt_versions
 
 __all__ = [
-    "HOPELESS", "PASSING", "PASS_SECONDS", "REASONS", "REJECTIONS", "UNREADABLE", "Endpoint", "EndpointError", "Host", "Models",
-    "OpenAIEngine", "Pass", "Settlement", "list_prompt_versions",
+    "HOPELESS", "PASSING", "PASS_SECONDS", "REASONS", "REJECTIONS", "UNREADABLE", "Endpoint", "EndpointError", "Host",
+    "Models", "OpenAIEngine", "Pass", "Settlement", "list_prompt_versions",
 ]  # fmt: skip

@@ -38,7 +38,7 @@ def same_as(context: template.Context, item: RawItem) -> dict[str, Any]:
 
     Costs no query when the item's `duplicate_suggestions` and `feedback` are prefetched.
     """
-    suggestions = sorted(item.duplicate_suggestions.all(), key=_in_order)  # type: ignore[attr-defined]
+    suggestions = sorted(item.duplicate_suggestions.all(), key=_in_order)
     feedback = getattr(item, "feedback", None)
     is_duplicate = feedback is not None and feedback.status == FeedbackStatus.DUPLICATE
     wanted = SuggestionState.CONFIRMED if is_duplicate else SuggestionState.SUGGESTED

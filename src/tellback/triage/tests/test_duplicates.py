@@ -54,7 +54,7 @@ def say(workspace: Workspace, run_jobs: Callable[[], int]) -> Say:
             )
         accepted = accept_batch(workspace_id=workspace.id, submissions=submissions, now=NOW + timedelta(seconds=sent))
         run_jobs()
-        return [RawItem.objects.get(pk=one.raw_item_id) for one in accepted]
+        return [RawItem.objects.get(id=one.raw_item_id) for one in accepted if one.raw_item_id]
 
     return say
 

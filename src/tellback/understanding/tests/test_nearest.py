@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, RawItem
+from tellback.sdk.engine import Vectors
 from tellback.understanding import nearest
 from tellback.understanding.bands import BANDS, bands_of
 from tellback.understanding.models import Signal, SignalVector
@@ -15,7 +16,7 @@ MODEL = "test-model"
 
 
 @pytest.fixture
-def vectors(workspace: Workspace) -> np.ndarray:  # type: ignore[type-arg]
+def vectors(workspace: Workspace) -> Vectors:
     """Forty signals of twenty items, with vectors drawn by a seed; by another model one more."""
     drawn = np.random.default_rng(5).normal(size=(40, 384)).astype(np.float32)
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
@@ -40,7 +41,7 @@ def vectors(workspace: Workspace) -> np.ndarray:  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("few", [2_000, 0], ids=["one by one", "by the index"])
-def test_the_nearest_come_first(vectors: "np.ndarray", few: int, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[type-arg]
+def test_the_nearest_come_first(vectors: Vectors, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest, "FEW", few)
     found = nearest_signals(vectors[[3, 30]], model=MODEL, limit=5)
     for row, near in zip((3, 30), found, strict=True):
@@ -50,7 +51,7 @@ def test_the_nearest_come_first(vectors: "np.ndarray", few: int, monkeypatch: py
         assert next(iter(items_of(near).values())) == near[0].cosine
 
 
-def test_vectors_follow_their_signals(vectors: "np.ndarray", workspace: Workspace) -> None:  # type: ignore[type-arg]
+def test_vectors_follow_their_signals(vectors: Vectors, workspace: Workspace) -> None:
     assert SignalVector.objects.count() == Signal.objects.count() == 41
     first = Signal.objects.order_by("id").first()
     assert first
