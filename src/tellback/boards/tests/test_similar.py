@@ -45,9 +45,8 @@ def test_a_post_that_means_the_same_in_other_words_is_found(workspace: Workspace
 def test_a_post_like_the_text_that_is_being_written_is_found_in_other_words(posts: dict[str, Post]) -> None:
     get_engine()
     embed_posts(engine=get_engine())
-    assert [post.title for post in similar_posts("Offline use, when there is no connection")][0] == (
-        "Work without a network connection"
-    )
+    similar = similar_posts("Offline use, when there is no connection")
+    assert similar[0].title == "Work without a network connection"
     assert similar_posts("The invoice shows the wrong tax") == similar_posts("  ") == []
 
 
