@@ -38,7 +38,9 @@ class SearchEntry(WorkspaceOwned):
     class Meta:
         db_table = "search_entry"
         indexes = [
-            GinIndex(fields=["words"], name="search_entry_words_idx"),
+            # Needs have an index of their own: most searches are not about them, and they are the most.
+            GinIndex(fields=["words"], condition=~models.Q(kind=Kind.SIGNAL), name="search_entry_words_idx"),
+            GinIndex(fields=["words"], condition=models.Q(kind=Kind.SIGNAL), name="search_entry_needs_idx"),
             models.Index(fields=["workspace", "language"], name="search_entry_language_idx"),
             models.Index(fields=["raw_item_id"], name="search_entry_item_idx"),
         ]

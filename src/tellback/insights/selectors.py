@@ -147,15 +147,14 @@ def _asked(query: str) -> list[Asked]:
 
 
 def _by_words(asked: Sequence[Asked], wanted: SearchFilter) -> list[Key]:
-    kinds = [*wanted.shown_kinds, *([Kind.SIGNAL] if _folds(wanted) else [])]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, kind, raw_item_id FROM tellback_search_words(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT id, kind FROM tellback_search_words(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 [one.language for one in asked],
                 [one.exact for one in asked],
                 [one.wide for one in asked],
-                [str(kind) for kind in kinds],
+                [str(kind) for kind in wanted.shown_kinds],
                 wanted.facets,
                 wanted.since,
                 wanted.until,
@@ -163,19 +162,7 @@ def _by_words(asked: Sequence[Asked], wanted: SearchFilter) -> list[Key]:
                 DEPTH,
             ],
         )
-        found = [_key(kind, id, item_id, wanted) for id, kind, item_id in cursor.fetchall()]
-    return list(dict.fromkeys(found))
-
-
-def _folds(wanted: SearchFilter) -> bool:
-    """Whether needs are shown as the feedback that they are of."""
-    return not wanted.kinds or {Kind.FEEDBACK, Kind.SIGNAL} <= set(wanted.kinds)
-
-
-def _key(kind: str, id: UUID, item_id: UUID | None, wanted: SearchFilter) -> Key:
-    if kind == Kind.SIGNAL and item_id and Kind.FEEDBACK in wanted.shown_kinds:
-        return Kind.FEEDBACK, item_id
-    return kind, id
+        return [(kind, id) for id, kind in cursor.fetchall()]
 
 
 def _by_meaning(meaning: Meaning, wanted: SearchFilter) -> tuple[list[Key], dict[Key, list[UUID]]]:
@@ -185,7 +172,9 @@ def _by_meaning(meaning: Meaning, wanted: SearchFilter) -> tuple[list[Key], dict
     if {Kind.SIGNAL, Kind.FEEDBACK} & set(wanted.shown_kinds):
         narrowed = _narrowed(wanted) if wanted.is_narrow else EVERYTHING
         for near in nearest_signals(meaning.vector, model=meaning.model, limit=DEPTH, narrowed=narrowed)[0]:
-            key = _key(Kind.SIGNAL, near.signal_id, near.item_id, wanted)
+            # A need stands for its feedback, unless only needs are wanted.
+            folds = Kind.FEEDBACK in wanted.shown_kinds
+            key: Key = (Kind.FEEDBACK, near.item_id) if folds else (Kind.SIGNAL, near.signal_id)
             if near.cosine >= NEAR_ENOUGH:
                 signals.setdefault(key, []).append(near.signal_id)
                 found.append((near.cosine, key))

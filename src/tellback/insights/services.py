@@ -91,6 +91,8 @@ def _feedback(item: RawItem, signals: Sequence[Signal]) -> Entry:
         facets=list(dict.fromkeys([*_of_item(item), *own])),
         title=subject,
         text=text,
+        # What was understood of it in other words than its own.
+        beside=" ".join(f"{signal.summary} {signal.implicit_need or ''}" for signal in signals),
     )
 
 

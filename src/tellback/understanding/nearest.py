@@ -19,6 +19,9 @@ INDEXED = frozenset([384, 768, 1024, 1536, 3072])
 #: How thoroughly the index is searched (pgvector's `hnsw.ef_search`).
 EFFORT = 80
 
+#: Of how many signals it is asked at most whether they fit.
+LOOKED_AT = 5_000
+
 _NEAREST = sql.SQL("""
     SELECT asked.number, near.id, near.item, 1 - near.distance
     FROM unnest(%(numbers)s::int[], %(vectors)s::text[]) AS asked(number, wanted)
@@ -48,7 +51,8 @@ def nearest_signals(
 ) -> list[list[Near]]:
     """For each vector (a row of length one) the nearest signals of this embedding model, nearest first. One query.
 
-    Of many signals nearly all of the nearest, as the index finds them; of few all. `narrowed` is a condition of ours on
+    Of few signals all of the nearest; of many nearly all, as the index finds them, and of those that `narrowed` leaves
+    fewer where it leaves few. `narrowed` is a condition of ours on
     the table `v`, never anybody's input.
     """
     found: list[list[Near]] = [[] for _ in vectors]
@@ -56,7 +60,7 @@ def nearest_signals(
         return found
     size = sql.Literal(vectors.shape[1])
     distance = _DISTANCE.format(size=size)
-    by_index = vectors.shape[1] in INDEXED and not _are_few(narrowed)
+    by_index = vectors.shape[1] in INDEXED and not _are_few()
     statement = _NEAREST.format(
         size=size,
         distance=distance,
@@ -71,10 +75,11 @@ def nearest_signals(
         "limit": limit,
     }
     with connection.cursor() as cursor:
-        # The second: where most of what the index finds is somebody else's or does not fit, it goes on.
+        # Where most of what the index finds is somebody else's or does not fit, it goes on for a while.
         cursor.execute(
-            "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
-            [str(max(EFFORT, limit))],
+            "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true), "
+            "set_config('hnsw.max_scan_tuples', %s, true)",
+            [str(max(EFFORT, limit)), str(LOOKED_AT)],
         )
         cursor.execute(statement, parameters)
         for number, signal_id, item_id, cosine in cursor.fetchall():
@@ -82,10 +87,9 @@ def nearest_signals(
     return found
 
 
-def _are_few(narrowed: sql.Composable) -> bool:
-    counted = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM signal_vectors v WHERE {} LIMIT %s) AS counted")
+def _are_few() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(counted.format(narrowed), [FEW + 1])
+        cursor.execute("SELECT count(*) FROM (SELECT 1 FROM signal_vectors LIMIT %s) AS counted", [FEW + 1])
         return int(cursor.fetchone()[0]) <= FEW
 
 

@@ -75,8 +75,8 @@ _TABLES = (
     INSERT INTO feedback_themes (id, created_at, updated_at, workspace_id, title, summary, title_is_manual,
         described_at_count, status, strength, signal_count, unique_author_count, needs_review_count, is_stale,
         centroid_embedding, centroid_model, last_signal_at)
-    SELECT gen_random_uuid(), now(), now(), %(workspace)s, left(text, 60), text, false, 1, 'active', 1, 50, 20, 0, false,
-        vector::vector, %(model)s, now()
+    SELECT gen_random_uuid(), now(), now(), %(workspace)s, left(text, 60), text, false, 1, 'active', 1, 50, 20, 0,
+        false, vector::vector, %(model)s, now()
     FROM made WHERE place = 0 AND item < %(themes)s
     """,
     """

@@ -131,8 +131,13 @@ ALL_STALE = """
 """
 
 # Row security keeps an index from an operator that is not leakproof, as that of text search is. So this acts as the
-# owner, and names the workspace itself. A row of `asked` is one language with its query, exact and by beginnings; of what
+# owner, and names the workspace itself. Needs are looked for in an index of their own. A row of `asked` is one language with its query, exact and by beginnings; of what
 # very many say, the latest are ranked.
+FITS = """
+    entry.workspace_id = nullif(current_setting('tellback.workspace_id', true), '')::uuid
+    AND entry.language = asked.language AND entry.words @@ asked.wide::tsquery AND entry.kind = ANY (kinds)
+    AND entry.facets @> wanted AND (since IS NULL OR entry.at >= since) AND (until IS NULL OR entry.at < until)
+"""
 FOUND = """
     CREATE FUNCTION tellback_search_words(
         languages text[], exact text[], wide text[], kinds text[], wanted text[], since timestamptz, until timestamptz,
@@ -145,16 +150,13 @@ FOUND = """
                     + 0.1 * ts_rank(found.words, asked.wide::tsquery, 1))::real
             FROM unnest(languages, exact, wide) AS asked (language, exact, wide)
             CROSS JOIN LATERAL (
-                SELECT entry.id, entry.kind, entry.raw_item_id, entry.words, entry.at FROM public.search_entry AS entry
-                WHERE entry.workspace_id = nullif(current_setting('tellback.workspace_id', true), '')::uuid
-                  AND entry.language = asked.language
-                  AND entry.words @@ asked.wide::tsquery
-                  AND entry.kind = ANY (kinds)
-                  AND entry.facets @> wanted
-                  AND (since IS NULL OR entry.at >= since)
-                  AND (until IS NULL OR entry.at < until)
-                ORDER BY entry.at DESC, entry.id
-                LIMIT ranked
+                (SELECT entry.id, entry.kind, entry.raw_item_id, entry.words, entry.at FROM public.search_entry AS entry
+                WHERE NOT entry.kind = 'signal' AND FITS
+                ORDER BY entry.at DESC, entry.id LIMIT ranked)
+                UNION ALL
+                (SELECT entry.id, entry.kind, entry.raw_item_id, entry.words, entry.at FROM public.search_entry AS entry
+                WHERE entry.kind = 'signal' AND 'signal' = ANY (kinds) AND FITS
+                ORDER BY entry.at DESC, entry.id LIMIT ranked)
             ) AS found
             ORDER BY 4 DESC, found.at DESC, found.id
             LIMIT most
@@ -241,7 +243,14 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "search_entry",
                 "indexes": [
-                    django.contrib.postgres.indexes.GinIndex(fields=["words"], name="search_entry_words_idx"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("kind", "signal"), _negated=True),
+                        fields=["words"],
+                        name="search_entry_words_idx",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("kind", "signal")), fields=["words"], name="search_entry_needs_idx"
+                    ),
                     models.Index(fields=["workspace", "language"], name="search_entry_language_idx"),
                     models.Index(fields=["raw_item_id"], name="search_entry_item_idx"),
                 ],
@@ -278,7 +287,7 @@ class Migration(migrations.Migration):
         *owner_may_look_up("search_entry"),
         migrations.RunSQL(sql=NOTED, reverse_sql=UNNOTED),
         migrations.RunSQL(
-            sql=FOUND,
+            sql=FOUND.replace("FITS", FITS),
             reverse_sql="""
                 DROP FUNCTION tellback_search_words(
                     text[], text[], text[], text[], text[], timestamptz, timestamptz, int, int);
