@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.careless_settings import __name__ as CARELESS
 from tests.harness.processes import Installation, Queues
-from tests.trust import test_hostile_senders, test_intake, test_overload, test_rate_limit, test_versions
+from tests.trust import test_hostile_senders, test_intake, test_odd_texts, test_overload, test_rate_limit, test_versions
 from tests.trust.test_intake import Door, add_workspace, open_door
 
 pytestmark = pytest.mark.trust
@@ -25,6 +25,7 @@ CAUGHT: list[tuple[str, Check]] = [
     ("compares nothing", test_versions.test_the_same_key_with_another_text_is_refused),
     ("tells no credentials apart", test_intake.test_a_key_counts_for_one_credential_of_one_workspace),
     ("burns the key", test_intake.test_a_refused_body_does_not_use_up_its_key),
+    ("keeps NUL", lambda door: test_odd_texts.require_answers(door, "a batch")),
     ("reads everything", lambda door: test_hostile_senders.send_endlessly(door, "/v1/feedback")),
 ]
 
