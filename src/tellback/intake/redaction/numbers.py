@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found, Text, before, inside_account
+from tellback.intake.redaction.finding import LETTER, Found, Text, before, inside_account
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
@@ -16,7 +16,8 @@ _CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|
 #: From the first digit of its check sum, behind the letters of the country.
 _IBAN = re.compile(r"\d(?<=(?<![A-Za-z0-9])[A-Za-z]{2}.)\d(?:[ -]?[A-Za-z0-9]){11,30}")
 _SSN = re.compile(
-    r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-]|\.\d)"
+    r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}"
+    rf"(?!{LETTER}|-|\.\d)"
 )
 _NAMED_SSN = re.compile(
     r"\b(?:ssn|itin|social(?: security)?)(?: number| num| no\.?| #)?(?: is|:|#| =)?\s{0,3}(?P<value>(?!000|666)\d{3}[ .-]?\d{2}[ .-]?\d{4})(?![\w-])",
@@ -107,7 +108,7 @@ def find_cards(searched: Text) -> Iterator[Found]:
 
 
 def _issuer_has(digits: str) -> bool:
-    """Issuers' beginnings and lengths (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, Diners, JCB, Maestro."""
+    """Issuers' beginnings and lengths (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, Diners, JCB, Maestro, RuPay, Mir, Troy."""
     size, two, four = len(digits), int(digits[:2]), int(digits[:4])
     return (
         (digits[0] == "4" and size in {13, 16, 19})
@@ -117,6 +118,7 @@ def _issuer_has(digits: str) -> bool:
         or (two in {30, 36, 38, 39} and size in {14, 16})
         or ((two == 35 or four in {1800, 2131}) and size in {15, 16})
         or (two in {50, 56, 57, 58, 63, 67} and 12 <= size <= 19)
+        or ((two in {60, 81, 82} or 2200 <= four <= 2204 or four == 9792) and size == 16)
     )
 
 
