@@ -14,7 +14,7 @@ _LOCAL = rf"(?:{LETTER}|[.+'-]|%(?![0-9A-Fa-f]{{2}}))"
 _LOCAL_PART = re.compile(rf"(?<!{LETTER})(?<![.+'-]){_LOCAL}{{1,64}}\Z")
 _UNSPACED_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
 #: A sentence may go on right behind it in scripts without spaces.
-_TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![\w-]))"
+_TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![\w-])|xn--[a-z\d-]{{2,40}}(?![\w-]))"
 _DOMAIN = re.compile(rf"@(?:[\w-]{{1,63}}\.){{1,8}}{_TOP}")
 #: With spaces around the sign, where the name or what stands before it is a mail address's and no shop's ("look @ it.now").
 _SPACED_EMAIL = re.compile(
@@ -62,7 +62,7 @@ _PHONE_WORDS = frozenset(
     (
         "call called calling calls phone phones ph tel tél mobil mobile cell cellphone handy whatsapp signal viber sms text texte texted ring fax dial dialed dialled "
         "hotline helpline landline voicemail telephone téléphone teléfono telefono durchwahl joindre portable móvil movil celular cellulare ligar ligue telemóvel telemovel bel "
-        "bellen gsm тел 電話 电话 手机"
+        "bellen gsm тел hubungi numaram soita gọi هاتف جوال اتصل واتساب טלפון נייד फोन τηλ τηλέφωνο"
     ).split()
 )
 _PHONE_STEMS = (
@@ -81,6 +81,8 @@ _PHONE_STEMS = (
     "телефон",
     "звон",
     "позвон",
+    "дзвон",
+    "τηλ",
 )
 #: The same in scripts without spaces, where they stand inside of what looks like one word.
 _UNSPACED_PHONE_WORDS = ("電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "연락처", "โทร")

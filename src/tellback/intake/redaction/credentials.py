@@ -56,15 +56,19 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )  # fmt: skip
 #: Every shape has at least this many of these in a row, more than a commit's hash or a UUID. Ordinary text seldom does, and
 #: then no shape is tried.
-_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|[0-9a-f]{32}-[0-9a-f]{8}-|AccountKey=|AccessKey=|/\d{13,20}:|8Q~", re.ASCII)
+_LONG_RUN = re.compile(
+    r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|[0-9a-f]{32}-[0-9a-f]{8}-|AccountKey=|AccessKey=|/\d{13,20}:|8Q~",
+    re.ASCII,
+)
 _LONG = 16
-_SHAPES = tuple((beginnings, re.compile(shape, re.ASCII)) for _, beginnings, shape in _VENDORS)
+_SHAPES = tuple(re.compile(shape, re.ASCII) for _, _, shape in _VENDORS)
+_BEGINNINGS = tuple((beginning, n) for n, (_, beginnings, _) in enumerate(_VENDORS) for beginning in beginnings)
 
 _QUALIFIERS = "api access auth refresh bearer bot app client signing encryption private master license licence".split()
 #: Without one of these words nobody names a secret.
 _NAMED = frozenset(
     [
-        *"pass password passwort passwd passcode passphrase pwd kennwort contraseña contrasena passe senha wachtwoord lösenord parola hasło heslo şifre пароль".split(),
+        *"pass password passwort passwd passcode passphrase pwd pw kennwort contraseña contrasena passe senha wachtwoord lösenord parola hasło heslo şifre пароль".split(),
         *"key token secret bearer basic ssws".split(),
         *(
             f"{qualifier}{api}{noun}"
@@ -75,12 +79,21 @@ _NAMED = frozenset(
         *"credential credentials".split(),
     ]
 )
+_PINS = frozenset(["pin", "cvv", "cvc", "cvv2", "cvc2"])
 #: The same in scripts without spaces, where they stand inside of what looks like one word.
 _UNSPACED_NAMED = ("密码", "密碼", "パスワード", "비밀번호", "รหัสผ่าน")
+_NOUN = r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|pw|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|lösenord|parola|hasło|heslo|şifre|пароль|密码|密碼|パスワード|비밀번호|รหัสผ่าน|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
 #: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`, "token 00aB3…".
 _NAMED_SECRET = re.compile(
-    r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|lösenord|parola|hasło|heslo|şifre|пароль|密码|密碼|パスワード|비밀번호|รหัสผ่าน|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
-    r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|lautet|war|es|est|è|é|to|jest)\s{1,3}|\s?(?:[是为は는])\s?|\s(?=[\"'`]?(?=[\w-]{0,40}(?:\d[A-Za-z]{1,3}\d|[A-Za-z]\d{1,3}[A-Za-z]))[\w-]{20}))[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
+    _NOUN
+    + r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|lautet|war|es|est|è|é|to|jest):?\s{1,3}|\s?(?:[是为は는])\s?|\s(?=[\"'`]?(?=[\w-]{0,40}(?:\d[A-Za-z]{1,3}\d|[A-Za-z]\d{1,3}[A-Za-z]))[\w-]{20}))[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
+    re.IGNORECASE,
+)
+#: In quotes it may be plain words: password = "correct horse".
+_QUOTED_SECRET = re.compile(_NOUN + r"[\"']?\s{0,3}[:=]\s{0,3}([\"'`])(?P<value>[^\"'`\n\[\]]{4,200})\1", re.IGNORECASE)
+#: The few digits that open a card or a telephone, behind their name.
+_PIN = re.compile(
+    r"\b(?:(?:(?-i:PIN)|(?<=my )pin)(?: ?(?:code|number|nummer))?|cv[vc]2?)(?: is| ist| was)?\s?[:=]?\s{0,3}(?P<value>\d{3,8})(?![\w.,:-]\d|\w)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
@@ -95,7 +108,10 @@ _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128}
 #: What was taken for a value is the name of the next one: "token: aws_secret_key = …".
 _NAMES_ANOTHER = re.compile(r"(?i)[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
 #: What stands where a secret would: stars and dots, or words that say what to put there.
-_STAND_IN = re.compile(r"(.)\1*|[*•.x]{3,}.{0,4}|\.{3}|(?:your|my|the|some|put|insert|enter|example|sample|dummy)(?:[_-][a-z]+)*[_-](?:key|token|secret|password|here)(?:[_-]here)?|\$\{?[A-Z_]+\}?|%[A-Z_]+%|\{\{.*\}\}", re.IGNORECASE)
+_STAND_IN = re.compile(
+    r"(.)\1*|null|none|undefined|true|false|redacted|hidden|masked|[*•.x]{3,}.{0,4}|\.{3}|(?:your|my|the|some|put|insert|enter|example|sample|dummy)(?:[_-][a-z]+)*[_-](?:key|token|secret|password|here)(?:[_-]here)?|\$\{?[A-Z_]+\}?|%[A-Z_]+%|\{\{.*\}\}",
+    re.IGNORECASE,
+)
 _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECASE)
 
 
@@ -103,16 +119,20 @@ def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
     if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
-        for beginnings, shape in _SHAPES:
-            if any(beginning in lowered for beginning in beginnings):
-                for match in shape.finditer(text):
-                    yield Found(match.start(), match.end(), "credential")
+        for n in sorted({n for beginning, n in _BEGINNINGS if beginning in lowered}):
+            for match in _SHAPES[n].finditer(text):
+                yield Found(match.start(), match.end(), "credential")
     if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text or "cookie:" in lowered):
         yield from _values(_IN_LINK, text)
     if "://" in text and "@" in text:
         yield from _values(_LOGIN_IN_LINK, text)
+    if searched.digits and not searched.words.isdisjoint(_PINS):
+        yield from _values(_PIN, text)
     if not searched.words.isdisjoint(_NAMED) or _names_unspaced(text):
         yield from _values(_BEARER, text)
+        for match in _QUOTED_SECRET.finditer(text):
+            if not _STAND_IN.fullmatch(match["value"]):
+                yield Found(match.start("value"), match.end("value"), "credential")
         yield from _named_secrets(text)
 
 

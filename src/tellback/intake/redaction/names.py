@@ -84,7 +84,7 @@ _NOT_NAME = frozenset(
 _CLOSES = frozenset(
     (
         "mit viele schöne beste liebe herzliche freundliche kind best warm warmest many with met vriendelijke un une bien cordialement cordiali cordial distinti cumprimentos "
-        "sincerely yours regards thanks thank cheers con com med atentamente saludos saluti saludo atenciosamente groeten groetjes pozdrawiam hilsen hälsningar gruß grüße gruss grüsse love respectfully"
+        "sincerely yours regards thanks thank cheers con com med atentamente saludos saluti saludo atenciosamente groeten groetjes pozdrawiam hilsen hälsningar gruß grüße gruss grüsse love respectfully lg vg mfg br mvh"
     ).split()
 )
 #: A signature with one of these is a company's or a department's, not a person's.

@@ -36,13 +36,13 @@ _PAPER_WORDS = frozenset(
 )
 _BIRTH_WORDS = frozenset(
     (
-        "born birth birthdate birthday dob d geboren geburtsdatum geburtstag né née nés naissance nacido nacida nacimiento nato nata nascita "
+        "born birth birthdate birthday dob d geb geboren geburtsdatum geburtstag né née nés naissance nacido nacida nacimiento nato nata nascita "
         "nascido nascida nascimento geboortedatum urodzony urodzona urodzenia född födelsedatum"
     ).split()
 )
 _MONTH = r"(?:jan|feb|f[ée]v|m[aä]r|apr|abr|avr|may|mai|mag|jun|juin|giu|jul|juil|lug|aug|ago|ao[uû]t|sep|set|o[ck]t|ott|out|nov|de[czk]|dic|d[ée]c|enero|janv)[a-zûéèäö]{0,7}\.?"
 _BIRTHDATE = re.compile(
-    r"\b(?:born(?: on)?(?: the)?|date of birth\??(?: it['’]s)?|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am)?|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|nat[oa](?: il)?|data di nascita|nascid[oa](?: em)?|data de nascimento|geboortedatum|urodzon[ya]|data urodzenia|född(?: den)?|födelsedatum)(?:\s{1,3}(?:is|was|ist|est|es|è|é))?[\s:=]{1,4}"
+    r"\b(?:born(?: on)?(?: the)?|date of birth\??(?: it['’]s)?|birth ?date|birthday|d\.?o\.?b\.?|geb(?:oren)?\.?(?: am)?|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|nat[oa](?: il)?|data di nascita|nascid[oa](?: em)?|data de nascimento|geboortedatum|urodzon[ya]|data urodzenia|född(?: den)?|födelsedatum)(?:\s{1,3}(?:is|was|ist|est|es|è|é))?[\s:=]{1,4}"
     rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th|er|\.)?(?: of| de)? {_MONTH}(?:,| de)? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} \d{{1,2}} (?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
