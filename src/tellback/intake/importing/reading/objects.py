@@ -14,7 +14,7 @@ BLOCK = 1 << 16
 SPACE = " \t\r\n"
 #: Lists of objects become columns up to this many objects; the others are in the list's own column.
 NUMBERED = 2
-#: What an object around lists is called, and how deep they are looked for in it: {"response": {"data": {"items": […]}}}.
+#: What an object around lists is called, and how deep they are looked for: {"response": {"data": {"items": […]}}}.
 WRAPPERS = frozenset(["data", "response", "result", "results", "body", "payload", "hits", "export"])
 WRAPPED = 4
 #: What stands for an object in a list.
