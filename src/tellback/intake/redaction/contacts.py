@@ -14,7 +14,7 @@ _LOCAL = rf"(?:{LETTER}|[.+'-]|%(?![0-9A-Fa-f]{{2}}))"
 _LOCAL_PART = re.compile(rf"(?<!{LETTER})(?<![.+'-]){_LOCAL}{{1,64}}\Z")
 _UNSPACED_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
 #: A sentence may go on right behind it in scripts without spaces.
-_TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![\w-])|xn--[a-z\d-]{{2,40}}(?![\w-]))"
+_TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![^\W_]|-)|xn--[a-z\d-]{{2,40}}(?![\w-]))"
 _DOMAIN = re.compile(rf"@(?:[\w-]{{1,63}}\.){{1,8}}{_TOP}")
 #: With spaces around the sign, where the name or what stands before it is a mail address's and no shop's ("look @ it.now").
 _SPACED_EMAIL = re.compile(
@@ -53,9 +53,9 @@ _SHORT_IPV6 = 4
 _GROUPS_OF_IPV6 = 7
 
 _PHONE = re.compile(
-    rf"[+(\d](?<!{LETTER}.)(?<![.#/@$€£-].)(?<!\d[,:].)"
+    rf"(?:\+(?<!{LETTER}.)(?<![.@].)|[(\d](?<!{LETTER}.)(?<![.#/@$€£-].)(?<!\d[,:].))"
     r"(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?"
-    rf"(?!{LETTER}|[@%]|[.,:]\d|-\d|-\w\b)"
+    rf"(?!{LETTER}|[@%]|[.:]\d|,\d{{1,3}}(?!\d)|-\d|-\w\b)"
 )
 #: Words that say that a telephone number comes; then the beginnings of such words, and phrases.
 _PHONE_WORDS = frozenset(

@@ -10,7 +10,7 @@ from tellback.intake.redaction.finding import LETTER, Found, Text, before, insid
 # ruff: noqa: E501, SIM905
 
 _CARD = re.compile(
-    r"\d(?<![A-Za-z0-9.,+-].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|[.,]\d)"
+    r"\d(?<![A-Za-z0-9+-].)(?<!\d[.,].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|\.\d)"
 )
 _CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|carte|tarjeta)\b")
 #: From the first digit of its check sum, behind the letters of the country.

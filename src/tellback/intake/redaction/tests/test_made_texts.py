@@ -4,6 +4,7 @@
 # ruff: noqa: E501, SIM905
 
 import random
+import re
 import string
 import uuid
 from collections.abc import Iterator
@@ -186,3 +187,12 @@ def test_newer_vendors_keys_are_taken_out_whole_in_any_script(frame: str, secret
 )  # fmt: skip
 def test_unusual_spellings(text: str, expected: str) -> None:
     assert Redactor().redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"v":"%s"}', "a,%s,b", r'"a\n%s\n"', "a—%s—b", "https://x.example/p/%s", "<td>%s</td>", "#%s"]
+)
+@pytest.mark.parametrize("value", ["+49 30 901820", "4111 1111 1111 1111", "ada@example.com", "DE89370400440532013000"])
+def test_what_stands_around_a_value_does_not_hide_it(frame: str, value: str) -> None:
+    redacted = Redactor().redact(frame % value)
+    assert re.sub(r"\[\w+:1\]", "%s", redacted) == frame
