@@ -130,6 +130,12 @@ def test_private_data_is_gone_from_text_subject_and_metadata() -> None:
     assert "[email:1]" in row["content"]["text"]
 
 
+def test_what_is_wrong_is_said_to_a_person() -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse(colour="red")
+    assert [(one.pointer, one.detail) for one in refusal.value.errors] == [("/colour", "There is no such field here")]
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
