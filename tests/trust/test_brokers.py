@@ -20,6 +20,9 @@ import httpx
 import pytest
 from aio_pika.abc import AbstractChannel
 
+from tellback.edge.brokers import Broker, open_broker
+from tellback.edge.brokers.address import read_address
+from tellback.edge.brokers.rabbitmq import ARGUMENTS
 from tests.harness.postgres import Server
 from tests.harness.processes import Installation, Process, Queues, free_port, wait_until
 from tests.harness.rabbitmq import Node, running_node
@@ -289,3 +292,40 @@ def test_what_the_broker_hands_out_again_counts_once(door: BrokerDoor, node: Nod
     # The other was acknowledged with a receipt of its own, so it is kept although its key was used before.
     assert {str(id) for (id,) in door.items("again")} == {row["id"], other["id"]}
     assert len(door.items("again")) == 2
+
+
+def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
+    node: Node, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ 3.10 left the consumer deaf each time, without a word: see `RabbitMQ._keep_listening`."""
+    monkeypatch.setattr("tellback.edge.brokers.rabbitmq.SILENCE", 0.5)
+    name, taken = "tellback.made_anew", set[bytes]()
+
+    async def take(body: bytes) -> None:
+        taken.add(body)
+
+    async def arrival_of(edge: Broker, *bodies: bytes) -> None:
+        for body in bodies:
+            await edge.publish(body)
+        async with asyncio.timeout(15):
+            while not taken.issuperset(bodies):
+                await asyncio.sleep(0.01)
+
+    async def make_anew(channel: AbstractChannel) -> None:
+        beneath = await channel.get_underlay_channel()
+        await beneath.queue_delete(name)
+        await beneath.queue_declare(name, durable=True, arguments={**ARGUMENTS, "x-queue-type": "quorum"})
+
+    async def run() -> None:
+        consumer, edge = (open_broker(read_address(node.url), queue=name, grace=1) for _ in range(2))
+        await consumer.consume(take)
+        await arrival_of(edge, b"one", b"two", b"three")
+        await asyncio.to_thread(beside, node, make_anew)
+        await arrival_of(edge, b"four")
+        # Silence alone, for several times as long as it is borne, costs nothing.
+        await asyncio.sleep(2)
+        await arrival_of(edge, b"five")
+        await edge.close()
+        await consumer.close()
+
+    wait_for(run())
