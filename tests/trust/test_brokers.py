@@ -294,6 +294,53 @@ def test_what_the_broker_hands_out_again_counts_once(door: BrokerDoor, node: Nod
     assert len(door.items("again")) == 2
 
 
+ERASE = """
+import sys, django; django.setup()
+from django.utils import timezone
+from tellback.intake.subjects.erasing import erase_person
+from tellback.platform.tenancy import in_workspace
+from tellback.workspaces.models import Principal, Workspace
+with in_workspace(sys.argv[1]):
+    ada = Principal.objects.create(workspace=Workspace.objects.get(), email="ada@example.com")
+    erase_person(person=ada, actor=None, now=timezone.now())
+"""
+
+
+def test_what_waits_in_the_broker_when_its_author_is_erased_arrives_without_their_words(door: BrokerDoor) -> None:
+    def say(text: str) -> dict[str, Any]:
+        author = {"email": "ada@example.com", "name": "Ada Marker"}
+        return {"idempotencyKey": str(uuid4()), "content": text, "author": author}
+
+    def send(body: dict[str, Any]) -> httpx.Response:
+        door.unsettled = True
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            headers = {"authorization": f"Bearer {door.key}"}
+            return client.post(door.url.replace("/v1/", "/v2/"), json=body, headers=headers)
+
+    ((workspace,),) = door.queues.rows("SELECT id FROM workspace WHERE slug = 'harbour'")
+    door.kill_consumer()
+    before, after = say("The Marker of Ada."), say("Ada is back.")
+    told = send(before)
+    erased = door.installation.run_python(ERASE, str(workspace))
+    assert erased.returncode == 0, erased.stderr
+    assert (told.status_code, send(after).status_code) == (202, 202)
+    door.start_consumer()
+    again = send(before)
+    assert (again.status_code, again.json()["receipt"]) == (200, told.json()["receipt"])
+    stored = door.queues.rows(
+        "SELECT content->>'text', author::text, receipt_token, raw_feedback_items::text FROM raw_feedback_items "
+        "WHERE source_created_at > now() - interval '1 hour' AND (content ? 'erased' OR content->>'text' LIKE %s)",
+        ["Ada%"],
+    )
+    assert sorted(text for text, *_ in stored) == ["", "Ada is back."]
+    ((_, author, token, row),) = [found for found in stored if not found[0]]
+    assert (author, told.json()["receipt"].rsplit("/", 1)[1]) == ("{}", token)
+    assert "Marker" not in row
+    assert before["idempotencyKey"] not in row
+    receipt = httpx.get(f"http://127.0.0.1:{door.port}/r/{token}", trust_env=False, timeout=30)
+    assert (receipt.status_code, "erased" in receipt.text) == (200, True)
+
+
 def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
     node: Node, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
