@@ -144,8 +144,9 @@ def _weeks(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
     )
     weeks: dict[UUID, list[int]] = {}
     for theme_id, day, count in rows:
-        age = (now.date() - day).days // 7
-        if 0 <= age < WEEKS:
+        # A sender's clock may be a little ahead, and past midnight already.
+        age = max(0, (now.date() - day).days) // 7
+        if age < WEEKS:
             weeks.setdefault(theme_id, [0] * WEEKS)[WEEKS - 1 - age] += count
     return weeks
 
