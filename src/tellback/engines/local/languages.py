@@ -35,6 +35,11 @@ def _read_languages() -> dict[str, tuple[str, frozenset[str]]]:
 
 
 _LANGUAGES = _read_languages()
+#: Which languages have a small word.
+_SPOKEN_IN = {
+    word: tuple(code for code, (_, words) in _LANGUAGES.items() if word in words)
+    for word in frozenset().union(*(words for _, words in _LANGUAGES.values()))
+}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
@@ -62,8 +67,8 @@ def _by_script(text: str) -> str | None:
 
 def _by_small_words(text: str) -> str | None:
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    found = Counter({code: sum(word in small for word in words) for code, (_, small) in _LANGUAGES.items()})
-    (best, count), (_, second) = found.most_common(2)
+    found = Counter(code for word in words for code in _SPOKEN_IN.get(word, ()))
+    (best, count), (_, second) = [*found.most_common(2), ("", 0), ("", 0)][:2]
     if count < max(SMALL_WORDS, SHARE * len(words)) or count < AHEAD * second:
         return None
     return best
