@@ -67,9 +67,8 @@ def weighted(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int64],
     buckets = np.fromiter(chain(meaning, spelling), dtype=np.int64, count=count)
     counts = np.fromiter(chain(meaning.values(), spelling.values()), dtype=np.float32, count=count)
     values = (1 + np.log(counts)) * rarity[buckets]
-    for part in (values[: len(meaning)], values[len(meaning) :]):
-        part /= max(math.sqrt(float(part @ part)), 1e-6)
-    return buckets, values
+    parts = (values[: len(meaning)], values[len(meaning) :])
+    return buckets, np.concatenate([part / max(math.sqrt(float(part @ part)), 1e-6) for part in parts])
 
 
 def sparse_scores(

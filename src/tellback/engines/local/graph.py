@@ -1,7 +1,7 @@
 """The sentence model as an ONNX graph: BERT, each layer's mean over the text, length one. Imported only to build it.
 
-Written twice: in full precision, to see on examples how large what goes into each matrix gets, and then in bytes. Source of
-the architecture: Devlin et al. 2018 (BERT), Reimers and Gurevych 2019 (mean pooling); of evening out what columns weigh
+Written twice: in full precision, to see on examples how large what goes into each matrix gets, and then in bytes.
+Source of the architecture: Devlin et al. 2018 (BERT), Reimers and Gurevych 2019 (mean pooling); of evening out columns
 before rounding: Xiao et al. 2023 (SmoothQuant).
 
 Scales are fixed when the graph is written. With scales taken from what is being read a text's vector would depend on
@@ -195,7 +195,9 @@ def _watch(plain: _Plain, examples: Sequence[Sequence[int]]) -> Seen:
     names = list(plain.sources.values())
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    session = ort.InferenceSession(plain.model(dict.fromkeys(names)).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(
+        plain.model(dict.fromkeys(names)).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     runs = [session.run(names, {"input_ids": np.array([ids], dtype=np.int64)}) for ids in examples]
     return {layer: np.concatenate([run[place][0] for run in runs]) for place, layer in enumerate(plain.sources)}
 
@@ -236,7 +238,9 @@ def _pool(graph: _Graph, layers: list[str]) -> None:
     """
     one = graph.weight("const.1", np.array([1], np.int64))
     size = graph.node("Concat", [one, "length"], "pool.size", axis=0)
-    ones = graph.node("ConstantOfShape", [size], "pool.ones", value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1]))
+    ones = graph.node(
+        "ConstantOfShape", [size], "pool.ones", value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1])
+    )
     pooled = []
     for hidden in layers:
         total = graph.node("Squeeze", [graph.node("MatMul", [ones, hidden], f"{hidden}.total"), one], f"{hidden}.flat")

@@ -5,6 +5,8 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from tellback.engines.local.sentences import without_addresses
+
 #: Languages that the sentence model and the heads were made for. In others meaning is guessed from what they share.
 WELL_READ = frozenset(["en"])
 #: So many letters are needed to tell by script, so many small words to tell by them.
@@ -45,7 +47,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 def detect_language(text: str) -> str | None:
     """The code of the language (ISO 639-1), or None where the text is too short or too mixed to say."""
-    return _by_script(text) or _by_small_words(text)
+    words = without_addresses(text)
+    return _by_script(words) or _by_small_words(words)
 
 
 def _by_script(text: str) -> str | None:

@@ -1,7 +1,7 @@
 """The sentence model's file: built once from published weights, in bytes, cached.
 
-A 6-layer BERT (all-MiniLM-L6-v2 by default) is written as an ONNX graph, so that one run turns token ids into vectors of
-length one. Weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0.
+A 6-layer BERT (all-MiniLM-L6-v2 by default) is written as an ONNX graph, so that one run turns token ids into vectors
+of length one. Weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0.
 """
 
 import hashlib

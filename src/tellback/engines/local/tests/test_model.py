@@ -41,11 +41,11 @@ def plainly(weights: dict[str, Array], ids: list[int]) -> Array:
     """Devlin et al. 2018, written down: the last layer's mean, of length one."""
 
     def dense(rows: Array, name: str) -> Array:
-        return rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+        return np.asarray(rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"])
 
     def norm(rows: Array, name: str) -> Array:
         even = (rows - rows.mean(axis=1, keepdims=True)) / np.sqrt(rows.var(axis=1, keepdims=True) + SHAPE.epsilon)
-        return even * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return np.asarray(even * weights[f"{name}.weight"] + weights[f"{name}.bias"])
 
     def heads(rows: Array) -> Array:
         return rows.reshape(len(ids), SHAPE.heads, -1).transpose(1, 0, 2)
@@ -88,5 +88,7 @@ def test_a_text_has_the_same_bytes_whatever_is_read_beside_it(engine: LocalEngin
     together = engine._encoder.encode(texts)
     for some in (texts[:1], texts[3:5], texts[1::7]):
         alone = engine._encoder.encode(some)
-        assert all(row.tobytes() == together[texts.index(text)].tobytes() for text, row in zip(some, alone, strict=True))
+        assert all(
+            row.tobytes() == together[texts.index(text)].tobytes() for text, row in zip(some, alone, strict=True)
+        )
     assert len({row.tobytes() for row in together}) == len(texts)
