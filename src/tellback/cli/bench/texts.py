@@ -7,14 +7,22 @@ from collections.abc import Iterator
 from tellback.cli.demo.dataset import read_items
 
 #: What a sentence of ours is about, what befalls it, and when: each combination is a need that somebody may have.
-THINGS = (
-    "job sheet", "calendar", "invoice", "photo upload", "van stock", "route planner", "customer portal", "time sheet",
-    "signature page", "price list", "parts catalogue", "push notification", "monthly report", "offline mode", "search box",
-    "login page", "password reset", "export to Excel", "barcode scanner", "checklist", "warranty record", "quote editor",
-    "team chat", "map view", "payment link", "tax setting", "customer import", "holiday planner", "fuel log", "voice memo",
-    "maintenance contract", "dark theme", "tablet layout", "document archive", "webhook", "user list", "role editor",
-    "reminder mail", "bank transfer", "service interval",
-)  # fmt: skip
+THINGS = tuple(
+    "job sheet,calendar,invoice,photo upload,van stock,route planner,customer portal,time sheet,signature page,price list,"
+    "parts catalogue,push notification,monthly report,offline mode,search box,login page,password reset,Excel export,"
+    "barcode scanner,checklist,warranty record,quote editor,team chat,map view,payment link,tax setting,customer import,"
+    "holiday planner,fuel log,voice memo,maintenance contract,dark theme,tablet layout,document archive,webhook,user list,"
+    "role editor,reminder mail,bank transfer,service interval,homework list,grade book,bus timetable,lunch menu,library card,"
+    "exam calendar,parent letter,attendance form,lesson video,quiz editor,recipe book,shopping basket,gift card,delivery slot,"
+    "loyalty points,product filter,size chart,return label,order history,wish list,heart rate chart,sleep diary,step counter,"
+    "medicine plan,doctor appointment,lab result,insurance form,blood pressure log,hotel booking,boarding pass,seat map,"
+    "luggage tag,train ticket,travel diary,currency converter,city guide,savings goal,credit card,cash machine,standing order,"
+    "tax return,share price,mortgage calculator,playlist,podcast feed,radio station,equaliser,lyrics page,sound effect,"
+    "high score,game level,avatar,multiplayer lobby,weather map,storm warning,tide table,plant guide,watering plan,"
+    "pet passport,feeding plan,dog walk,spreadsheet,slide deck,mail merge,font menu,page number,print preview,code editor,"
+    "test runner,merge request,build log,server status,backup job,firewall rule,screen reader,keyboard shortcut,subtitle,"
+    "translation,emoji picker,sticker,photo album,video call,waiting room,screen sharing".split(",")
+)
 TROUBLES = (
     "does not open", "loses what I typed", "is far too slow", "shows the wrong total", "should be sorted by date",
     "needs a filter for each team", "crashes at once", "cannot be printed", "is missing on the phone", "has to work in German",
@@ -29,9 +37,9 @@ MOMENTS = (
 )  # fmt: skip
 OPENINGS = ("", "Hello, ", "Sorry, ", "Again: ", "Please look at this: ", "For us ", "Every day ", "Honestly, ")
 #: How often a text is a sentence of the sample (with a moment of its own), not a combination.
-FROM_SAMPLE = 0.5
+FROM_SAMPLE = 0.25
 #: Exponent of how unevenly combinations are asked for: a few by many, most by few.
-SKEW = 2.2
+SKEW = 1.5
 
 
 def varied_texts(*, seed: int = 0) -> Iterator[str]:
@@ -44,7 +52,7 @@ def varied_texts(*, seed: int = 0) -> Iterator[str]:
         moment, number = draw.choice(MOMENTS), draw.randrange(2, 90)
         if draw.random() < FROM_SAMPLE:
             said = sentences[int(len(sentences) * draw.random() ** SKEW)].rstrip(".!?")
-            yield f"{draw.choice(OPENINGS)}{said} {moment}, {number} times now."
+            yield f"{draw.choice(OPENINGS)}{said} {moment}, {number} times."
         else:
             thing, trouble = needs[int(len(needs) * draw.random() ** SKEW)]
-            yield f"{draw.choice(OPENINGS)}the {thing} {trouble} {moment}, we are {number} people."
+            yield f"{draw.choice(OPENINGS)}the {thing} {trouble} {moment}, case {number}."

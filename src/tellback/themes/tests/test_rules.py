@@ -73,7 +73,7 @@ def test_a_centroid_is_the_mean_of_its_signals() -> None:
 
 def strength(people: int, urgency: str = "medium", days: int = 0) -> float:
     return rules.strength(
-        people=people, signals=people, urgency={urgency: people}, last_signal=NOW - timedelta(days=days), now=NOW
+        reach=people, people=people, signals=people, urgency={urgency: people}, last_signal=NOW - timedelta(days=days), now=NOW
     )
 
 
