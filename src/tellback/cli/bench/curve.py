@@ -1,9 +1,10 @@
 """What one piece of feedback costs while the workspace grows: processor seconds and memory, for each ten thousand."""
 
+import contextlib
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,7 +16,7 @@ import psycopg
 
 from tellback.cli.bench.intake import Stage, open_stage, running
 from tellback.cli.bench.texts import varied_texts
-from tellback.cli.output import say
+from tellback.cli.output import print_json, say
 from tellback.kernel.errors import Unavailable
 
 #: Pieces of feedback sent in one request, and how many may wait: the worker never idles, and never has much ahead.
@@ -23,7 +24,7 @@ BATCH, AHEAD = 100, 1_500
 PEOPLE = 5_000
 WAITING = """
     SELECT count(*) FROM raw_feedback_items
-    WHERE processing_state IN ('pending_context', 'ready_for_extraction', 'extracting', 'interpreting')
+    WHERE workspace_id = %s AND processing_state IN ('pending_context', 'ready_for_extraction', 'extracting', 'interpreting')
 """
 THEMES = "SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'candidate') FROM feedback_themes"
 #: How much dearer the last window may be than the first, and how much more memory the worker may have.
@@ -56,16 +57,19 @@ class _Spent:
     database: float
 
 
-def measure_curve(*, items: int, window: int) -> dict[str, Any]:
-    """Send `items` as fast as one worker understands them and report what each `window` of them cost.
+def measure_curve(*, items: int, workers: int = 1, window: int = 10_000) -> dict[str, Any]:
+    """Send `items` as fast as these workers understand them and report what each `window` of them cost.
 
-    Processor seconds are the worker's and the database server's own, so what else runs on the machine changes little;
+    Processor seconds are the workers' and the database server's own, so what else runs on the machine changes little;
     the web process, which takes the items, is not in them, its statements are. Needs `/proc`.
     """
     if not Path("/proc/self/stat").exists():
         raise Unavailable("Processor seconds of other processes are read from /proc, which this system does not have.")
+    window = min(window, max(items // 4 // BATCH, 1) * BATCH)
     texts = varied_texts()
-    with open_stage() as place, running(place.environment, "-m", "tellback.cli", "worker") as worker:
+    with open_stage() as place, contextlib.ExitStack() as stack:
+        started = [stack.enter_context(running(place.environment, "-m", "tellback.cli", "worker")) for _ in range(workers)]
+        pids = [worker.pid for worker in started]
         server = _server_pid(place)
         client = httpx.Client(
             base_url=f"http://127.0.0.1:{place.port}",
@@ -74,16 +78,16 @@ def measure_curve(*, items: int, window: int) -> dict[str, Any]:
         )
         _send(client, islice(texts, BATCH), 0)
         with psycopg.connect(place.url, autocommit=True) as connection:
-            _await(connection, 0)
+            _await(connection, place, 0)
             windows: list[Window] = []
-            before = _spent(worker.pid, server)
+            before = _spent(pids, server)
             for sent in range(0, items, BATCH):
                 _send(client, islice(texts, BATCH), sent)
-                _await(connection, AHEAD)
+                _await(connection, place, AHEAD)
                 if (sent + BATCH) % window == 0:
-                    _await(connection, 0)
-                    after = _spent(worker.pid, server)
-                    windows.append(_window(connection, sent + BATCH, window, before, after, worker.pid))
+                    _await(connection, place, 0)
+                    after = _spent(pids, server)
+                    windows.append(_window(connection, sent + BATCH, window, before, after, pids))
                     say(_in_words(windows[-1]))
                     before = after
     return _report(windows)
@@ -98,6 +102,72 @@ def _report(windows: list[Window]) -> dict[str, Any]:
         "ratio_memory": round(memory, 2),
         "curve_target_met": cost <= TARGET_COST and memory <= TARGET_MEMORY,
     }
+
+
+def print_curve(report: dict[str, Any], path: Path, *, as_json: bool) -> None:
+    """Draw the windows to a file, and say what came out."""
+    path.write_text(draw([Window(**one) for one in report["windows"]]), encoding="utf-8")
+    if as_json:
+        print_json(report)
+        return
+    say(
+        f"The last window cost {report['ratio_cost']} times as much an item as the first, and the worker had "
+        f"{report['ratio_memory']} times the memory. Drawn to {path}."
+    )
+
+
+#: The drawing, in its own units: two plots beside each other, each with room for its labels.
+WIDE, HIGH, LEFT, TOP, PLOT_WIDE, PLOT_HIGH = 860, 300, 60, 48, 330, 190
+
+
+def draw(windows: Sequence[Window]) -> str:
+    """The windows as an SVG: what one item costs, of the worker and of the database, and the worker's memory."""
+    worker = [one.worker_ms for one in windows]
+    database = [one.database_ms for one in windows]
+    items = [one.items for one in windows]
+    parts = [
+        _plot(0, "Processor time for each item, ms", items, {"worker": worker, "database": database}),
+        _plot(PLOT_WIDE + 90, "Memory of the worker, MB", items, {"worker": [one.megabytes for one in windows]}),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="system-ui, sans-serif" '
+        f'font-size="12" role="img"><title>What one piece of feedback costs while the workspace grows</title>'
+        f'<rect width="{WIDE}" height="{HIGH}" fill="#fcfbf8"/>{"".join(parts)}</svg>\n'
+    )
+
+
+COLOURS = {"worker": "#1c6b4f", "database": "#8a6d1c"}
+
+
+def _plot(offset: int, title: str, items: Sequence[int], lines: Mapping[str, Sequence[float]]) -> str:
+    top, most = 1.15 * max(max(values) for values in lines.values()), items[-1]
+    left, bottom = LEFT + offset, TOP + PLOT_HIGH
+    drawn = [
+        f'<text x="{left}" y="{TOP - 18}" font-weight="600" fill="#26241f">{title}</text>',
+        f'<path d="M{left} {TOP}V{bottom}H{left + PLOT_WIDE}" fill="none" stroke="#b9b4a7"/>',
+        *(
+            f'<text x="{left - 8}" y="{bottom - share * PLOT_HIGH + 4:.1f}" text-anchor="end" fill="#5d594f">'
+            f"{share * top:.3g}</text>"
+            for share in (0, 0.5, 1)
+        ),
+        *(
+            f'<text x="{left + share * PLOT_WIDE:.1f}" y="{bottom + 18}" text-anchor="middle" fill="#5d594f">'
+            f"{round(share * most):,}</text>"
+            for share in (0, 0.5, 1)
+        ),
+        f'<text x="{left + PLOT_WIDE / 2}" y="{bottom + 36}" text-anchor="middle" fill="#5d594f">items</text>',
+    ]
+    for name, values in lines.items():
+        points = [
+            f"{left + count / most * PLOT_WIDE:.1f},{bottom - value / top * PLOT_HIGH:.1f}"
+            for count, value in zip(items, values, strict=True)
+        ]
+        end = bottom - values[-1] / top * PLOT_HIGH
+        drawn.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
+        drawn.append(
+            f'<text x="{left + PLOT_WIDE}" y="{end - 8:.1f}" text-anchor="end" fill="{COLOURS[name]}">{name}</text>'
+        )
+    return "".join(drawn)
 
 
 def _in_words(window: Window) -> str:
@@ -124,19 +194,19 @@ def _send(client: httpx.Client, texts: Iterator[str], start: int) -> None:
         raise Unavailable(f"The intake answered {response.status_code}: {response.text[:200]}")
 
 
-def _await(connection: "psycopg.Connection[Any]", most: int) -> None:
+def _await(connection: "psycopg.Connection[Any]", place: Stage, most: int) -> None:
     """Wait until at most `most` items wait."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        row = connection.execute(WAITING).fetchone()
+        row = connection.execute(WAITING, [place.workspace_id]).fetchone()
         if row and row[0] <= most:
             return
-        time.sleep(0.25)
+        time.sleep(0.5)
     raise Unavailable(f"The worker did not get on within {PATIENCE_SECONDS:g} seconds.")
 
 
 def _window(
-    connection: "psycopg.Connection[Any]", items: int, size: int, before: _Spent, after: _Spent, worker: int
+    connection: "psycopg.Connection[Any]", items: int, size: int, before: _Spent, after: _Spent, workers: Sequence[int]
 ) -> Window:
     row = connection.execute(THEMES).fetchone()
     assert row
@@ -144,7 +214,7 @@ def _window(
         items=items,
         worker_ms=round(1000 * (after.worker - before.worker) / size, 3),
         database_ms=round(1000 * (after.database - before.database) / size, 3),
-        megabytes=round(_resident(worker), 1),
+        megabytes=round(max(map(_resident, workers)), 1),
         themes=row[0],
         forming=row[1],
     )
@@ -154,8 +224,8 @@ def _server_pid(place: Stage) -> int:
     return int((place.folder / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
-def _spent(worker: int, server: int) -> _Spent:
-    return _Spent(_processor_seconds(worker), _processor_seconds(server) + sum(map(_processor_seconds, _children(server))))
+def _spent(workers: Sequence[int], server: int) -> _Spent:
+    return _Spent(sum(map(_processor_seconds, workers)), _processor_seconds(server) + sum(map(_processor_seconds, _children(server))))
 
 
 def _processor_seconds(pid: int) -> float:

@@ -229,6 +229,13 @@ def open_database() -> Iterator[tuple[str, Path, dict[str, str], dict[str, str]]
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def measure_inside(module: str) -> dict[str, Any]:
+    """What a module reports when it runs as a process on a database of its own, given the id of the workspace there."""
+    with open_database() as (_url, _folder, environment, made):
+        report: dict[str, Any] = json.loads(_command(environment, "-m", module, made["workspace_id"]))
+    return report
+
+
 def _command(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False

@@ -35,7 +35,6 @@ MOMENTS = (
     "in the cellar", "at the end of the month", "on a slow connection", "for new customers", "every Monday", "in the browser",
     "when a colleague is logged in", "with long names", "for the whole team", "before I leave the site",
 )  # fmt: skip
-OPENINGS = ("", "Hello, ", "Sorry, ", "Again: ", "Please look at this: ", "For us ", "Every day ", "Honestly, ")
 #: How often a text is a sentence of the sample (with a moment of its own), not a combination.
 FROM_SAMPLE = 0.25
 #: Exponent of how unevenly combinations are asked for: a few by many, most by few.
@@ -43,7 +42,7 @@ SKEW = 1.5
 
 
 def varied_texts(*, seed: int = 0) -> Iterator[str]:
-    """Endless texts of one sentence, about fifteen tokens each; the same for the same `seed`."""
+    """Endless texts of one sentence, ten to fifteen tokens each; the same for the same `seed`."""
     draw = random.Random(seed)  # noqa: S311 - texts to measure with, not a secret
     sentences = sorted({part for item in read_items() for part in re.split(r"(?<=[.!?])\s+", item.text) if " " in part})
     needs = [(thing, trouble) for thing in THINGS for trouble in TROUBLES]
@@ -52,7 +51,7 @@ def varied_texts(*, seed: int = 0) -> Iterator[str]:
         moment, number = draw.choice(MOMENTS), draw.randrange(2, 90)
         if draw.random() < FROM_SAMPLE:
             said = sentences[int(len(sentences) * draw.random() ** SKEW)].rstrip(".!?")
-            yield f"{draw.choice(OPENINGS)}{said} {moment}, {number} times."
+            yield f"{said} {moment}, {number} times."
         else:
             thing, trouble = needs[int(len(needs) * draw.random() ** SKEW)]
-            yield f"{draw.choice(OPENINGS)}the {thing} {trouble} {moment}, case {number}."
+            yield f"The {thing} {trouble} {moment}, case {number}."
