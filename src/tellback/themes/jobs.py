@@ -101,6 +101,7 @@ def keep_up() -> None:
     """Look for what would make the themes better; propose it, or do it where the workspace wants no questions."""
     workspace = Workspace.objects.get(pk=current_workspace_id())
     now = timezone.now()
+    upkeep.count_all_anew(workspace_id=workspace.id)
     proposals = upkeep.propose_changes(workspace_id=workspace.id, engine=get_engine(), now=now)
     if upkeep.accepts_itself(workspace):
         upkeep.accept_all(proposals=proposals, now=now)

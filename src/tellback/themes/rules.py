@@ -196,7 +196,7 @@ GROWN = 0.04
 
 
 def is_due(*, signals: int, counted: int) -> bool:
-    """Whether a theme has grown so far that its figures are counted at once: the cost for each signal stays the same."""
+    """Whether a theme has grown so far that it is counted at once; so the cost for each signal stays the same."""
     return signals - counted >= max(GROWN * counted, 1)
 
 

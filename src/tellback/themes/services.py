@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, When
+
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import complete_items
 from tellback.platform.bulk import update_rows
@@ -30,7 +31,8 @@ BATCH = 128
 REFRESHED = (
     "signal_count", "needs_review_count", "first_signal_at", "last_signal_at", "unique_author_count",
     "type_distribution", "sentiment_distribution", "urgency_distribution", "source_distribution", "strength",
-    "reach", "revenue", "counted_signals", "title", "summary", "summary_cites", "described_at_count", "described_by", "wants_words", "is_stale", "updated_at",
+    "reach", "revenue", "counted_signals", "title", "summary", "summary_cites", "described_at_count", "described_by",
+    "wants_words", "is_stale", "updated_at",
 )  # fmt: skip
 #: Figures and words follow assignment by this much, so that a burst is refreshed once.
 REFRESH_DELAY = timedelta(seconds=2)

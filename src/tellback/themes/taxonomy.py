@@ -11,8 +11,8 @@ from pgvector.django import CosineDistance
 
 from tellback.sdk.engine import KnownTheme, Vectors
 from tellback.themes import rules
-from tellback.themes.models import Theme, ThemeStatus
 from tellback.themes.candidates import OPEN
+from tellback.themes.models import Theme, ThemeStatus
 from tellback.understanding.models import Signal
 from tellback.understanding.taxonomy import NearThemes, offers_themes
 

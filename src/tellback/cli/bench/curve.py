@@ -24,9 +24,12 @@ BATCH, AHEAD = 100, 1_500
 PEOPLE = 5_000
 WAITING = """
     SELECT count(*) FROM raw_feedback_items
-    WHERE workspace_id = %s AND processing_state IN ('pending_context', 'ready_for_extraction', 'extracting', 'interpreting')
+    WHERE workspace_id = %s
+        AND processing_state IN ('pending_context', 'ready_for_extraction', 'extracting', 'interpreting')
 """
-THEMES = "SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'candidate') FROM feedback_themes"
+THEMES = """
+    SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'candidate') FROM feedback_themes
+"""
 #: How much dearer the last window may be than the first, and how much more memory the worker may have.
 TARGET_COST, TARGET_MEMORY = 1.25, 1.15
 PATIENCE_SECONDS = 600.0
@@ -68,7 +71,9 @@ def measure_curve(*, items: int, workers: int = 1, window: int = 10_000) -> dict
     window = min(window, max(items // 4 // BATCH, 1) * BATCH)
     texts = varied_texts()
     with open_stage() as place, contextlib.ExitStack() as stack:
-        started = [stack.enter_context(running(place.environment, "-m", "tellback.cli", "worker")) for _ in range(workers)]
+        started = [
+            stack.enter_context(running(place.environment, "-m", "tellback.cli", "worker")) for _ in range(workers)
+        ]
         pids = [worker.pid for worker in started]
         server = _server_pid(place)
         client = httpx.Client(
@@ -87,7 +92,8 @@ def measure_curve(*, items: int, workers: int = 1, window: int = 10_000) -> dict
                 if (sent + BATCH) % window == 0:
                     _await(connection, place, 0)
                     after = _spent(pids, server)
-                    windows.append(_window(connection, sent + BATCH, window, before, after, pids))
+                    spent = _Spent(after.worker - before.worker, after.database - before.database)
+                    windows.append(_window(connection, items=sent + BATCH, size=window, spent=spent, workers=pids))
                     say(_in_words(windows[-1]))
                     before = after
     return _report(windows)
@@ -189,7 +195,7 @@ def _send(client: httpx.Client, texts: Iterator[str], start: int) -> None:
         }
         for number, text in enumerate(texts)
     ]
-    response = client.post("/v2/feedback/batch", json={"items": items}, timeout=60)
+    response = client.post("/v2/feedback/batch", json={"items": items}, timeout=PATIENCE_SECONDS)
     if response.status_code not in {202, 207}:
         raise Unavailable(f"The intake answered {response.status_code}: {response.text[:200]}")
 
@@ -206,14 +212,14 @@ def _await(connection: "psycopg.Connection[Any]", place: Stage, most: int) -> No
 
 
 def _window(
-    connection: "psycopg.Connection[Any]", items: int, size: int, before: _Spent, after: _Spent, workers: Sequence[int]
+    connection: "psycopg.Connection[Any]", *, items: int, size: int, spent: _Spent, workers: Sequence[int]
 ) -> Window:
     row = connection.execute(THEMES).fetchone()
     assert row
     return Window(
         items=items,
-        worker_ms=round(1000 * (after.worker - before.worker) / size, 3),
-        database_ms=round(1000 * (after.database - before.database) / size, 3),
+        worker_ms=round(1000 * spent.worker / size, 3),
+        database_ms=round(1000 * spent.database / size, 3),
         megabytes=round(max(map(_resident, workers)), 1),
         themes=row[0],
         forming=row[1],
@@ -225,7 +231,10 @@ def _server_pid(place: Stage) -> int:
 
 
 def _spent(workers: Sequence[int], server: int) -> _Spent:
-    return _Spent(sum(map(_processor_seconds, workers)), _processor_seconds(server) + sum(map(_processor_seconds, _children(server))))
+    return _Spent(
+        sum(map(_processor_seconds, workers)),
+        _processor_seconds(server) + sum(map(_processor_seconds, _children(server))),
+    )
 
 
 def _processor_seconds(pid: int) -> float:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,8 +44,8 @@ def _measure_model(engine: Engine) -> dict[str, Any]:
     _understand(engine, list(itertools.islice(texts, BATCH)))
     alone = whole = 0.0
     for _ in range(BATCHES):
-        alone += _spent(lambda some=list(itertools.islice(texts, BATCH)): engine.embed(some))
-        whole += _spent(lambda some=list(itertools.islice(texts, BATCH)): _understand(engine, some))
+        alone += _spent(partial(engine.embed, list(itertools.islice(texts, BATCH))))
+        whole += _spent(partial(_understand, engine, list(itertools.islice(texts, BATCH))))
     single = []
     for text in itertools.islice(texts, SINGLE):
         began = time.perf_counter()

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tellback.engines.local.needs import Need, find_needs
+from tellback.engines.local.phrases import gerund, read_words
 from tellback.sdk.engine import Description, Vectors
 
 Embed = Callable[[Sequence[str]], Vectors]
@@ -37,8 +38,10 @@ ALONE = 0.45
 JOINED = 0.87
 #: Who says more than this says something, in whatever words.
 MOOD_WORDS = 10
-#: A title without a need said plainly (a mere thing) is worth so much of one that says what is wanted or what fails.
+#: A title that is a mere thing is worth so much of one that says plainly what is wanted or what fails.
 NAMED = 0.68
+#: So is a need of a single word beside names ("Can't play").
+VAGUE = 0.88
 MOST_TITLES = 12
 #: When so many of the sentences say that something is wrong, a title that is a mere thing says so too.
 TROUBLED = 0.4
@@ -49,23 +52,12 @@ NEED_LENGTH = {2: 0.95, 3: 1.05, 4: 1.06, 5: 1.03, 6: 0.97, 7: 0.9}
 LENGTH = {1: 0.5, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
 
 
-def _read_words() -> dict[str, frozenset[str]]:
-    sections: dict[str, set[str]] = {}
-    name = ""
-    for line in (Path(__file__).parent / "title_words.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            name = line.strip("[]")
-        elif line and not line.startswith("#"):
-            sections.setdefault(name, set()).update(line.split())
-    return {key: frozenset(words) for key, words in sections.items()}
-
-
 def _read_same(groups: frozenset[str]) -> dict[str, str]:
     """For the stem of each word the one that stands for its group."""
     return {_bare_stem(word): _bare_stem(group.split("=")[0]) for group in groups for word in group.split("=")}
 
 
-_WORDS = _read_words()
+_WORDS = read_words(Path(__file__).parent / "title_words.txt")
 #: A title neither begins nor ends with one of these.
 _EDGE = _WORDS["edge"]
 #: A title may begin with one of these, never end with it.
@@ -142,14 +134,18 @@ def _as_title(run: Run, book: "_Book") -> str:
     # Of an update by itself people only speak when something went wrong with it.
     if run[-1] in _UPDATES:
         return f"Trouble since {line}"
-    return f"Trouble with {line}" if book.troubled >= TROUBLED else _sentence_case(line)
+    if book.troubled < TROUBLED:
+        return _sentence_case(line)
+    if run[0] in _WORDS["both"] and len(run) > 1 and run[1].endswith("s"):
+        first, *rest = line.split(" ")
+        return f"Trouble {gerund(first)} {' '.join(rest)}"
+    return f"Trouble with {line}"
 
 
 def _needed(run: Run, book: "_Book", shared: float) -> float:
     """The share of the sentences that must hold a run. A name alone says who it is about, not what: none is enough."""
     if run in book.needs:
-        core = [word for word in book.needs[run].core if word not in _COMMON and word not in _WEAK]
-        return 2.0 if all(book.is_name(word) for word in core) else min(shared, 1 / book.size)
+        return min(shared, 1 / book.size) if book.says_what(run) else 2.0
     told = [word for word in run if word not in _COMMON and word not in _WEAK]
     if all(book.is_name(word) for word in told):
         return 2.0
@@ -163,7 +159,7 @@ def _merit(run: Run, book: "_Book") -> float:
     joined = JOINED ** sum(word in _PREPOSITIONS for word in run[1:])
     plain = NAMED + (1 - NAMED) * book.needs[run].plain if run in book.needs else NAMED
     if run in book.needs:
-        length = NEED_LENGTH.get(len(run), 0.85)
+        length = NEED_LENGTH.get(len(run), 0.85) * (1.0 if book.says_what(run) > 1 else VAGUE)
     else:
         length = LENGTH[1] if len(book.telling(run)) == 1 else LENGTH[len(run)]
     return float(length * 0.92**weak * known * joined * plain * (0.35 + 0.65 * book.reach(run) ** 0.5))
@@ -176,7 +172,7 @@ def _content(run: Run) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What the sentences say: how each word is written, which runs and needs stand in how many, and each one's stems."""
+    """What the sentences say: how words are written, which runs and needs stand in how many, and each one's stems."""
 
     forms: dict[str, Counter[str]]
     runs: Counter[Run]
@@ -209,6 +205,11 @@ class _Book:
         telling = self.telling(run)
         parts = sum((len(telling & stems) / len(telling)) ** 2 for stems in self.stems) if telling else 0.0
         return 0.5 * self.coverage(run) + 0.5 * parts / max(self.size, 1)
+
+    def says_what(self, run: Run) -> int:
+        """How many words of a need tell something and are no names: "Install Dropbox" has one."""
+        core = (word for word in self.needs[run].core if word not in _COMMON and word not in _WEAK)
+        return sum(not self.is_name(word) for word in core)
 
     def counted(self, run: Run) -> int:
         """How many sentences say this need in these words."""
@@ -340,13 +341,9 @@ def _bare_stem(word: str) -> str:
 
 _SAME = _read_same(_WORDS["same"])
 _SMALL = _PREPOSITIONS | _DETERMINERS
-_TROUBLE = frozenset(
-    _stem(word)
-    for word in "can't cannot won't doesn't don't isn't fails crashes wrong broken stopped slow missing bug issue problem lost "
-    "freezes stuck hard confusing impossible annoying pain never trouble unable twice complicated".split()
-)
-_PLACES = frozenset("app application device program software page website site phone".split())
-_UPDATES = frozenset("update upgrade version release".split())
+_TROUBLE = frozenset(map(_stem, _WORDS["trouble"]))
+_PLACES = frozenset(["app", "application", "device", "program", "software", "page", "website", "site", "phone"])
+_UPDATES = frozenset(["update", "upgrade", "version", "release"])
 _OWN = frozenset({"my", "our", "your", "his", "her", "their"})
 _NEVER_LAST = frozenset({"be", "to", "the", "of", "and", "or", "it", "not", "more", "as", "me", "you", "i"})
 _VERB_STEMS = frozenset(_stem(verb) for verb in _DOING)
