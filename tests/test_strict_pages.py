@@ -22,7 +22,7 @@ from tellback.effects.models import KeptMail
 from tellback.intake.accept import accept_batch
 from tellback.intake.mail.setting_up import connect_mail
 from tellback.intake.models import ImportRun, RawItem
-from tellback.loop.services import publish_entry, save_entry
+from tellback.loop.changelog import publish_entry, save_entry
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.workspaces.models import Principal, Workspace
 from tests.test_access import ADDRESSES, OTHERS, ROLE_OF

@@ -94,7 +94,8 @@ def new_post(request: TenantRequest, slug: str) -> HttpResponse:
     """Write a post; similar ones are shown before it is sent."""
     chosen = get_object_or_404(Board, slug=slug, is_public=True)
     form = PostForm(request.POST or None, initial={"title": request.GET.get("title", "")})
-    similar = selectors.similar_posts(request.POST.get("title", "") or request.GET.get("title", ""))
+    written = f"{request.POST.get('title', '')} {request.POST.get('body', '')}"
+    similar = selectors.similar_posts(written if written.strip() else request.GET.get("title", ""))
     if request.method == "POST" and form.is_valid() and (not similar or "anyway" in request.POST):
         person = acting_person(request)
         if person is None:
@@ -191,6 +192,7 @@ def admin_post(request: TenantRequest, post_id: UUID) -> HttpResponse:
         else None,
         "waiting": post.subscriptions.filter(unsubscribed_at=None).count(),
         "public_path": public_path(post),
+        "similar": selectors.posts_like(post),
     }
     return render(request, "boards/admin_post.html", context)
 

@@ -97,9 +97,9 @@ def stream(request: TenantRequest) -> HttpResponse:
 def rows_of(items: Sequence[RawItem]) -> list[StreamRow]:
     """Items with the themes their signals joined, in one query for all; their signals must be prefetched.
 
-    With their triage records, which the rows' templates ask for by the tag of the room above.
+    With their triage records and what they may repeat, which the rows' templates ask for by the tags of the room above.
     """
-    prefetch_related_objects(items, "feedback")
+    prefetch_related_objects(items, "feedback", "duplicate_suggestions__earlier__principal")
     ids = {signal.theme_id for item in items for signal in item.signals.all() if signal.theme_id}
     themes = Theme.objects.filter(status=ThemeStatus.ACTIVE).in_bulk(ids)
     rows = []
