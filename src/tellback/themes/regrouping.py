@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 8
 Z_NEAR = 3.0
-RESOLUTION = 2.0
+RESOLUTION = 3.0
 #: A part is split off from so many signals, and from so large a share of its theme.
 SMALLEST_PART = 3
 SMALLEST_SHARE = 0.1
@@ -28,7 +28,7 @@ SMALLEST_SHARE = 0.1
 WHOLE = 0.6
 #: How alike two groups are, over how alike each is in itself: from the first they may be one, from the second they are.
 ALIKE = 0.5
-ONE = 0.8
+ONE = 0.7
 #: Below so many vectors a group's own likeness says little, and the other's stands for it.
 TELLING = 2
 LEAST = 0.01

@@ -229,6 +229,13 @@ def open_database() -> Iterator[tuple[str, Path, dict[str, str], dict[str, str]]
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def measure_inside(module: str) -> dict[str, Any]:
+    """What a module reports when it runs as a process on a database of its own, given the id of the workspace there."""
+    with open_database() as (_url, _folder, environment, made):
+        report: dict[str, Any] = json.loads(command(environment, "-m", module, made["workspace_id"]))
+    return report
+
+
 def command(environment: dict[str, str], *arguments: str) -> str:
     """What a Python command prints. Raises `Unavailable` with what it said when it fails."""
     done = subprocess.run(
