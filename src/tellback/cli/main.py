@@ -50,6 +50,7 @@ ENTRIES: dict[str, Entry] = {
     "user": Entry("tellback.cli.user", "app", "Let people in.", ADMIN),
     "privacy": Entry("tellback.cli.privacy", "app", "Export or erase a person; erase again after a restore.", ADMIN),
     "replay": Entry("tellback.cli.replay", "app", "Derive signals and themes anew; adopt or discard it.", WORK),
+    "themes": Entry("tellback.cli.themes", "app", "Look for what would make the themes better.", WORK),
     "eval": Entry("tellback.cli.eval", "app", "Measure how well feedback is understood.", MEASURE),
     "bench": Entry("tellback.cli.bench", "app", "Measure speed on this machine.", MEASURE),
 }

@@ -28,6 +28,7 @@ from tellback.intake.selectors import (
 )
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.evidence import Piece, mark_evidence
 from tellback.understanding.models import SignalType
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
@@ -40,6 +41,11 @@ class StreamRow:
     item: RawItem
     signals: int
     themes: list[Theme]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """Its words, with what was understood marked in them."""
+        return mark_evidence(str(self.item.content.get("text", "")), self.item.signals.all())
 
     @property
     def is_thanks(self) -> bool:
