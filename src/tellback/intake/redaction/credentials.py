@@ -91,6 +91,10 @@ _NAMED_SECRET = re.compile(
 )
 #: In quotes it may be plain words: password = "correct horse".
 _QUOTED_SECRET = re.compile(_NOUN + r"[\"']?\s{0,3}[:=]\s{0,3}([\"'`])(?P<value>[^\"'`\n\[\]]{4,200})\1", re.IGNORECASE)
+#: What is called a key and is long, of capitals, small letters and digits, is one, whoever gave it.
+_KEYED = re.compile(
+    r"(?<![A-Za-z])[Kk](?:ey|EY)[\"']?(?:\s{0,3}[:=]\s{0,3}|\s)[\"'`]?(?P<value>(?=[\w~.+/-]{0,60}\d)(?=[\w~.+/-]{0,60}[a-z])(?=[\w~.+/-]{0,60}[A-Z])[\w~.+/-]{24,200}=*)"
+)
 #: The few digits that open a card or a telephone, behind their name.
 _PIN = re.compile(
     r"\b(?:(?:(?-i:PIN)|(?<=my )pin)(?: ?(?:code|number|nummer))?|cv[vc]2?)(?: is| ist| was)?\s?[:=]?\s{0,3}(?P<value>\d{3,8})(?![\w.,:-]\d|\w)",
@@ -130,6 +134,7 @@ def find_credentials(searched: Text) -> Iterator[Found]:
         yield from _values(_PIN, text)
     if not searched.words.isdisjoint(_NAMED) or _names_unspaced(text):
         yield from _values(_BEARER, text)
+        yield from _values(_KEYED, text)
         for match in _QUOTED_SECRET.finditer(text):
             if not _STAND_IN.fullmatch(match["value"]):
                 yield Found(match.start("value"), match.end("value"), "credential")
