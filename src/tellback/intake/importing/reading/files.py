@@ -30,7 +30,7 @@ def open_file(path: Path, *, name: str = "") -> Iterator[ImportFile]:
 
     Raises `Invalid`, with a sentence, for a file that cannot be read, is too large, is no table, or has none.
     """
-    name = name or path.name
+    name = _readable(name or path.name)
     with tempfile.TemporaryDirectory(prefix="tellback-import-") as folder:
         yield _look_at(path, name, Path(folder))
 
@@ -52,6 +52,11 @@ def _look_at(path: Path, name: str, folder: Path) -> ImportFile:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _readable(name: str) -> str:
+    """A name that can be kept and shown on one line, whatever bytes the file system has for it."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in name)
 
 
 def _tables(path: Path, name: str, folder: Path) -> tuple[list[Table], list[str]]:
@@ -122,7 +127,7 @@ def _zipped_tables(path: Path, name: str, folder: Path) -> tuple[list[Table], li
 
 
 def _member_tables(path: Path, packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> list[Table]:
-    called = PurePosixPath(member.filename).name
+    called = _readable(PurePosixPath(member.filename).name)
     try:
         if called.lower().endswith(".xlsx"):
             # A workbook is itself a zip, which cannot be read from within one.

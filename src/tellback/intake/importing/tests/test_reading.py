@@ -197,6 +197,27 @@ def test_a_workbook_gives_texts_dates_numbers_and_results(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ('<c t="s"><v>²</v></c>', ""),
+        (f'<c t="s"><v>{"9" * 5000}</v></c>', ""),
+        ('<c t="s"><v>-1</v></c>', ""),
+        ('<c s="²"><v>1</v></c>', "1"),
+        (f'<c s="{"9" * 5000}"><v>1</v></c>', "1"),
+        ('<c r="é1"><v>1</v></c>', "1"),
+        ('<c t="n"><v>1e999</v></c>', "inf"),
+        ('<c t="s"><v>0</v></c>', "text"),
+    ],
+)
+def test_numbers_that_are_none_cost_their_cell_and_nothing_else(tmp_path: Path, cell: str, read: str) -> None:
+    styles = STYLES.replace('numFmtId="170" formatCode', 'numFmtId="²" formatCode').replace('"0"/>', '"x"/>')
+    rows = f'<row><c t="str"><v>a</v></c><c t="str"><v>b</v></c></row><row>{cell}<c><v>7</v></c></row>'
+    parts = {"xl/worksheets/sheet1.xml": SHEET.format(rows=rows), "xl/styles.xml": styles}
+    with open_file(workbook(tmp_path, **parts)) as file:
+        assert list(next(iter(file.tables[0].rows())).cells.values()) == [read, "7"]
+
+
 def test_a_workbook_within_a_zip_is_read(tmp_path: Path) -> None:
     path = tmp_path / "all.zip"
     with zipfile.ZipFile(path, "w") as packed:
