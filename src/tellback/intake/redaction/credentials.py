@@ -60,7 +60,6 @@ _LONG_RUN = re.compile(
     r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|[0-9a-f]{32}-[0-9a-f]{8}-|AccountKey=|AccessKey=|/\d{13,20}:|8Q~",
     re.ASCII,
 )
-_LONG = 16
 _SHAPES = tuple(re.compile(shape, re.ASCII) for _, _, shape in _VENDORS)
 _BEGINNINGS = tuple((beginning, n) for n, (_, beginnings, _) in enumerate(_VENDORS) for beginning in beginnings)
 
@@ -122,7 +121,7 @@ _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECAS
 def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
-    if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
+    if any(map(_LONG_RUN.search, searched.long)) or "-----BEGIN" in text:
         for n in sorted({n for beginning, n in _BEGINNINGS if beginning in lowered}):
             for match in _SHAPES[n].finditer(text):
                 yield Found(match.start(), match.end(), "credential")
@@ -153,10 +152,6 @@ def _named_secrets(text: str) -> Iterator[Found]:
 
 def _names_unspaced(text: str) -> bool:
     return not text.isascii() and any(word in text for word in _UNSPACED_NAMED)
-
-
-def _has_long_run(text: str) -> bool:
-    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
 
 
 def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:

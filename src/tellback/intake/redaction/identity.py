@@ -271,6 +271,8 @@ _GAP = r"\.?(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|
 #: A word with a digit among its first letters, as long as one of these numbers; then the few that are written in groups.
 _TOKEN = re.compile(rf"[A-Z\d](?<!{LETTER}.)(?<![.+/-].)(?=[A-Z]{{0,5}}\d)[A-Za-z\d./+-]{{8,20}}(?![A-Za-z\d])")
 _FRENCH_GROUPS = re.compile(rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)")
+#: The fewest that are digits; the department may have a letter.
+_FRENCH_DIGITS = 14
 _BRITISH_GROUPS = re.compile(r"[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){3} [A-D](?!\w)")
 #: Digits as zeroes, letters as A: what a token must look like for each shape to be tried.
 _OUTLINE = str.maketrans("123456789abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "0" * 9 + "A" * 51)
@@ -301,7 +303,7 @@ def find_identities(searched: Text) -> Iterator[Found]:
         tried = _SHAPES.get(token.translate(_OUTLINE), ())
         if any(check(token) for shape, check in tried if shape.fullmatch(token)):
             yield Found(match.start(), match.start() + len(token), _KIND)
-    for match in _FRENCH_GROUPS.finditer(text):
+    for match in _FRENCH_GROUPS.finditer(text) if searched.digits >= _FRENCH_DIGITS else ():
         if _french(match.group()):
             yield Found(match.start(), match.end(), _KIND)
     for match in _BRITISH_GROUPS.finditer(text):
