@@ -109,7 +109,7 @@ _IN_LINK = re.compile(
 )
 _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128})@")
 #: What was taken for a value is the name of the next one: "token: aws_secret_key = …".
-_NAMES_ANOTHER = re.compile(r"(?i)[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
+_NAMES_ANOTHER = re.compile(r"(?i)(?<![a-z_])[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
 #: What stands where a secret would: stars and dots, or words that say what to put there.
 _STAND_IN = re.compile(
     r"(.)\1*|null|none|undefined|true|false|redacted|hidden|masked|[*•.x]{3,}.{0,4}|\.{3}|(?:your|my|the|some|put|insert|enter|example|sample|dummy)(?:[_-][a-z]+)*[_-](?:key|token|secret|password|here)(?:[_-]here)?|\$\{?[A-Z_]+\}?|%[A-Z_]+%|\{\{.*\}\}",
