@@ -349,6 +349,7 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
     """RabbitMQ 3.10 left the consumer deaf each time, without a word: see `RabbitMQ._keep_listening`."""
     monkeypatch.setattr("tellback.edge.brokers.rabbitmq.SILENCE", 0.5)
     name, taken = "tellback.made_anew", set[bytes]()
+    arguments: dict[str, Any] = {**ARGUMENTS, "x-queue-type": "quorum"}
 
     async def take(body: bytes) -> None:
         taken.add(body)
@@ -363,7 +364,7 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
     async def make_anew(channel: AbstractChannel) -> None:
         beneath = await channel.get_underlay_channel()
         await beneath.queue_delete(name)
-        await beneath.queue_declare(name, durable=True, arguments={**ARGUMENTS, "x-queue-type": "quorum"})
+        await beneath.queue_declare(name, durable=True, arguments=arguments)
 
     async def run() -> None:
         consumer, edge = (open_broker(read_address(node.url), queue=name, grace=1) for _ in range(2))

@@ -29,7 +29,7 @@ class Text:
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = lower(raw)
-        self.digits = sum(map(raw.count, "0123456789") if raw.isascii() else map(str.isdigit, raw))
+        self.digits = _count_digits(raw)
         self.words = frozenset(apart(self.lowered))
         self.taken = bytearray(len(raw))
         self._longest = -1
@@ -40,6 +40,12 @@ class Text:
         if self._longest < 0:
             self._longest = max(map(len, self.raw.split()), default=0)
         return self._longest
+
+
+def _count_digits(text: str) -> int:
+    if text.isascii():
+        return len(text) - len(text.encode().translate(None, b"0123456789"))
+    return sum(map(str.isdigit, text))
 
 
 def apart(text: str) -> list[str]:
