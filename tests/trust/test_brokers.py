@@ -23,6 +23,7 @@ from aio_pika.abc import AbstractChannel
 from tellback.edge.brokers import Broker, open_broker
 from tellback.edge.brokers.address import read_address
 from tellback.edge.brokers.rabbitmq import ARGUMENTS
+from tellback.kernel.errors import Unavailable
 from tests.harness.postgres import Server
 from tests.harness.processes import Installation, Process, Queues, free_port, wait_until
 from tests.harness.rabbitmq import Node, running_node
@@ -356,6 +357,9 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
 
     async def arrival_of(edge: Broker, *bodies: bytes) -> None:
         for body in bodies:
+            with suppress(Unavailable):
+                await edge.publish(body)
+                continue
             await edge.publish(body)
         async with asyncio.timeout(15):
             while not taken.issuperset(bodies):
@@ -366,15 +370,25 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
         await beneath.queue_delete(name)
         await beneath.queue_declare(name, durable=True, arguments=arguments)
 
+    async def put_another_there(channel: AbstractChannel) -> None:
+        beneath = await channel.get_underlay_channel()
+        await beneath.queue_delete(name)
+        await beneath.queue_declare(name)
+
     async def run() -> None:
         consumer, edge = (open_broker(read_address(node.url), queue=name, grace=1) for _ in range(2))
         await consumer.consume(take)
         await arrival_of(edge, b"one", b"two", b"three")
         await asyncio.to_thread(beside, node, make_anew)
         await arrival_of(edge, b"four")
+        # One that it may not read takes the place of its queue for a while.
+        await asyncio.to_thread(beside, node, put_another_there)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(beside, node, lambda channel: channel.queue_delete(name))
+        await arrival_of(edge, b"five")
         # Silence alone, for several times as long as it is borne, costs nothing.
         await asyncio.sleep(2)
-        await arrival_of(edge, b"five")
+        await arrival_of(edge, b"six")
         await edge.close()
         await consumer.close()
 
