@@ -67,6 +67,8 @@ def spoil() -> None:
             row["fingerprint"] = "0" * 64
         if has("tells no credentials apart"):
             row["scope"] = "everybody"
+        if has("keeps NUL"):
+            row["content"] = {**row["content"], "text": "a\x00b"}
         return row
 
     async def store_later(self: Committer, workspace_id: Any, rows: Any) -> Any:
