@@ -39,7 +39,7 @@ class Text:
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = lower(raw)
-        self.digits = sum(map(raw.count, "0123456789") if raw.isascii() else map(str.isdigit, raw))
+        self.digits = _count_digits(raw)
         self.words = frozenset(apart(self.lowered))
         self.taken = bytearray(len(raw))
         self._long: list[str] | None = None
@@ -50,6 +50,12 @@ class Text:
         if self._long is None:
             self._long = [run for run in self.raw.split() if len(run) >= LONG]
         return self._long
+
+
+def _count_digits(text: str) -> int:
+    if text.isascii():
+        return len(text) - len(text.encode().translate(None, b"0123456789"))
+    return sum(map(str.isdigit, text))
 
 
 def apart(text: str) -> list[str]:
