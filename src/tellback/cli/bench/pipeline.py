@@ -14,8 +14,11 @@ import httpx
 import psycopg
 
 from tellback.cli.bench.intake import Stage, open_stage, running
+from tellback.cli.bench.reading import NEEDED, measure_reading, say_reading
 from tellback.cli.demo.dataset import read_items
+from tellback.cli.environment import read_options
 from tellback.cli.output import print_json, say
+from tellback.engines.local import load_local_engine
 from tellback.kernel.errors import Unavailable
 
 WORDS = 31  # about 40 tokens
@@ -26,8 +29,10 @@ PATIENCE_SECONDS = 300.0
 
 
 def measure_pipeline(*, items: int, seconds: float) -> dict[str, Any]:
-    """Send `items` at once and then twenty a second for `seconds`, with one web and one worker process."""
+    """The engine alone; then `items` at once and twenty a second for `seconds`, with one web and one worker process."""
     texts = _texts()
+    say("Measuring the local engine alone …")
+    reading = _reading(list(itertools.islice(texts, NEEDED)))
     with open_stage() as place, running(place.environment, "-m", "tellback.cli", "worker"):
         client = httpx.Client(
             base_url=f"http://127.0.0.1:{place.port}",
@@ -47,7 +52,7 @@ def measure_pipeline(*, items: int, seconds: float) -> dict[str, Any]:
         _trickle(client, texts, seconds)
         _await_all(place)
         half, most, worst, failed = _latencies(place, since)
-    return {
+    return reading | {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "items": items,
         "items_per_second": round(bulk, 1),
@@ -65,11 +70,18 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
+    say_reading(report)
     say(
         f"In bulk {report['items_per_second']} items/s to completion. At {ARRIVING_PER_SECOND} a second, half are "
         f"themed after {report['themed_p50_s']} s, 95% after {report['themed_p95_s']} s, the last after "
         f"{report['themed_max_s']} s; {report['failed']} failed. {report['machine']}."
     )
+
+
+def _reading(texts: list[str]) -> dict[str, Any]:
+    options = read_options()
+    engine = load_local_engine(cache_dir=options.data_dir / "models", model_dir=options.model_dir)
+    return measure_reading(texts, engine=engine)
 
 
 def _texts() -> Iterator[str]:
