@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 8
 Z_NEAR = 3.0
-#: How finely communities are told apart. Where there are few of them the finest leaves each signal alone; then the next.
+#: How finely communities are told apart. Where there are few, the finest leaves signals alone; then the next is taken.
 RESOLUTIONS = (3.0, 2.0, 1.0)
 #: More signals than this share, of those that have a neighbour, are not to be alone.
 LONELY = 0.05

@@ -30,7 +30,7 @@ def intake(
 
 
 @app.command("pipeline")
-def pipeline(
+def pipeline(  # noqa: PLR0917 - each is an option of the command
     items: Annotated[int, typer.Option(min=50, help="How many pieces of feedback are sent at once.")] = 2000,
     seconds: Annotated[float, typer.Option(min=1, help="How long twenty a second arrive afterwards.")] = 20.0,
     curve: Annotated[

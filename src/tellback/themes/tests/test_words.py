@@ -118,7 +118,7 @@ def test_a_split_of_a_large_theme_moves_what_was_not_compared_too(
     draw = np.random.default_rng(1)
     axes = np.eye(engine.identity.dimensions, dtype=np.float32)[[3, 200]]
     for number in range(24):
-        vector = axes[number % 2] + 0.02 * draw.standard_normal(axes.shape[1]).astype(np.float32)
+        vector = axes[number % 2] + 0.02 * draw.standard_normal(axes.shape[1])
         filling.add_signal(
             theme, f"topic {number % 2}", embedding=vector, embedding_model=engine.identity.embedding_model
         )
