@@ -32,7 +32,7 @@ from tellback.intake.policy import DEFAULT
 from tellback.intake.schemas.v2 import FeedbackV2
 from tellback.kernel.errors import Invalid, Unavailable
 from tellback.kernel.ids import new_id
-from tellback.loop import services as loop
+from tellback.loop import progress, telling
 from tellback.platform.jobs import Queue, concurrency, queue_names, retries
 from tellback.platform.loop_config import LoopConfig, get_loop_config, list_settings
 from tellback.platform.loop_config.table import LOOP_METRICS, OWN_METRICS, Notifications
@@ -409,7 +409,7 @@ def test_an_acknowledgement_names_the_providers_template_with_its_values(
 ) -> None:
     configure(notifications={"provider": "sendgrid", "template_id": template, "delay_minutes": 0})
     (feedback,) = triage.open_feedback(items=[make_item("The export is slow")])
-    loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=NOW)
+    progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=NOW)
     sent: list[EmailMultiAlternatives] = []
 
     def keep(_: object, messages: list[EmailMultiAlternatives]) -> int:
@@ -453,7 +453,7 @@ def test_every_provider_with_templates_takes_our_headers_with_one(provider: str,
 def test_an_acknowledgement_waits_so_long(configure: Configure, make_item: MakeItem) -> None:
     configure(notifications__delay_minutes=42)
     (feedback,) = triage.open_feedback(items=[make_item()])
-    loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=NOW)
+    progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=NOW)
     assert Effect.objects.get(kind="mail").due_at == NOW + timedelta(minutes=42)
 
 
@@ -462,7 +462,7 @@ def test_a_person_gets_so_many_mails_in_a_day(configure: Configure, make_item: M
     configure(notifications__max_per_user_per_day=2)
     records = triage.open_feedback(items=[make_item() for _ in range(4)])
     for feedback in records:
-        loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=datetime.now(UTC))
+        progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=datetime.now(UTC))
     assert Effect.objects.filter(kind="mail").count() == 2
 
 
@@ -552,7 +552,7 @@ def test_a_workspace_sets_its_own_and_another_one_keeps_the_installations(
 ) -> None:
     configure(notifications__delay_minutes=9)
     set_loop_setting(workspace=workspace, name="notifications.delay_minutes", value=0, actor=None)
-    assert loop.configured_pacing().delay == timedelta(0)
+    assert telling.configured_pacing().delay == timedelta(0)
     assert AuditEntry.objects.filter(action="setting.changed").count() == 1
     with pytest.raises(Invalid, match=r"whole installation"):
         set_loop_setting(workspace=workspace, name="ingestion.rate_limit", value=1, actor=None)
@@ -560,7 +560,7 @@ def test_a_workspace_sets_its_own_and_another_one_keeps_the_installations(
         set_loop_setting(workspace=workspace, name="routing.score_thresholds.high", value=99, actor=None)
     assert "must fall" in caught.value.errors[0].detail
     unset_loop_setting(workspace=workspace, name="notifications.delay_minutes", actor=None)
-    assert loop.configured_pacing().delay == timedelta(minutes=9)
+    assert telling.configured_pacing().delay == timedelta(minutes=9)
 
 
 def test_the_page_sets_keys_for_the_workspace_and_leaves_the_empty_ones_to_the_installation(

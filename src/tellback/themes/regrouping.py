@@ -63,8 +63,8 @@ def regroup(
 ) -> list[Regrouping]:
     """Proposals for signals (rows of `vectors`) that are in `themes`. The same input gives the same output.
 
-    Themes in `alone` are not shown yet (one signal each). Rows in `kept` were placed by people and are never moved by a
-    split; themes of a pair in `apart`, the lower first, are never joined.
+    Themes in `alone` are not shown yet (one signal each). Rows in `kept` were placed by people and are moved by
+    no split and no gathering; themes of a pair in `apart`, the lower first, are never joined.
     """
     if len(themes) < 2 * SMALLEST_PART:
         return []
@@ -230,7 +230,7 @@ class _Proposals:
         """Signals that stand alone: to the theme they are near to, or together when there are enough of them."""
         near: dict[int, list[int]] = defaultdict(list)
         for theme, community in sorted(self.cells):
-            if theme in self.alone:
+            if theme in self.alone and self.kept.isdisjoint(self.cells[theme, community]):
                 near[community].append(theme)
         found = []
         for community, themes in near.items():

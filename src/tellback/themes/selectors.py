@@ -15,6 +15,7 @@ from pgvector.django import CosineDistance
 
 from tellback.intake.models import RawItem
 from tellback.themes.models import ChangeState, Theme, ThemeChange, ThemeStatus
+from tellback.understanding.evidence import Piece
 from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
 
 PAGE = 60
@@ -193,8 +194,9 @@ def _days(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
     )
     days: dict[UUID, list[int]] = {}
     for theme_id, day, count in rows:
-        age = (now.date() - day).days
-        if 0 <= age < len(NO_DAYS):
+        # A sender's clock may be a little ahead, and past midnight already.
+        age = max(0, (now.date() - day).days)
+        if age < len(NO_DAYS):
             days.setdefault(theme_id, [*NO_DAYS])[age] += count
     return days
 
@@ -260,14 +262,6 @@ class Quote:
     pieces: list["Piece"]
     who: str
     company: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text; marked when it is evidence of something."""
-
-    text: str
-    signal_type: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,10 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
         recentre(theme_id, now=now)
     _save(stored, space)
     complete_items(item_ids=items, now=now)
-    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(item) for item in items])
+    done = [str(item) for item in items]
+    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=done)
+    defer("triage.find_duplicates", queue=Queue.AI, workspace_id=workspace_id, item_ids=done)
+    defer_once("insights.index", queue=Queue.INGEST, workspace_id=workspace_id, delay=REFRESH_DELAY)
     defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
 
 

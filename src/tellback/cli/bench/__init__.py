@@ -70,6 +70,20 @@ def pipeline(  # noqa: PLR0917 - each is an option of the command
     print_report(measure_pipeline(items=items, seconds=seconds), as_json=as_json)
 
 
+@app.command("search")
+def search(
+    items: Annotated[int, typer.Option(min=1_000, help="How many pieces of feedback there are.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """How long a search takes among very many pieces of feedback, and the look-up of what one repeats.
+
+    Example: [bold]tellback bench search --items 20000 --json[/]
+    """
+    from tellback.cli.bench.finding import measure_finding, print_report
+
+    print_report(measure_finding(items=items), as_json=as_json)
+
+
 @app.command("import")
 def import_(
     rows: Annotated[int, typer.Option(min=1_000, help="Rows of the large file; the small one has a tenth.")] = 100_000,

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from tellback.cli.bench.filling import fill_up
+from tellback.cli.bench.copies import fill_up
 from tellback.cli.bench.intake import Stage, open_stage, running
 from tellback.cli.bench.texts import varied_texts
 from tellback.cli.output import print_json, say

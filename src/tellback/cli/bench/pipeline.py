@@ -53,16 +53,16 @@ def _measure_flow(*, items: int, seconds: float) -> dict[str, Any]:
         )
         say("Warming the model up …")
         _send(client, itertools.islice(texts, 20), at_once=4)
-        _await_all(place)
+        await_all(place.url)
         say(f"Sending {items} items at once …")
         began = time.monotonic()
         _send(client, itertools.islice(texts, items), at_once=8)
-        _await_all(place)
+        await_all(place.url)
         bulk = items / (time.monotonic() - began)
         say(f"Sending {ARRIVING_PER_SECOND} a second for {seconds:g} s …")
         since = datetime.now(UTC)
         _trickle(client, texts, seconds)
-        _await_all(place)
+        await_all(place.url)
         half, most, worst, failed = _latencies(place, since)
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
@@ -131,9 +131,10 @@ def _trickle(client: httpx.Client, texts: Iterator[str], seconds: float) -> None
         _post(client, next(texts))
 
 
-def _await_all(place: Stage) -> None:
+def await_all(url: str) -> None:
+    """Wait until everything is understood. Raises `Unavailable` when that takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with psycopg.connect(place.url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < deadline:
             row = connection.execute(
                 "SELECT count(*) FROM raw_feedback_items WHERE processing_state NOT IN ('completed', 'failed')"

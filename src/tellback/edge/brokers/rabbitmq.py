@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, PublishError
@@ -18,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between attempts to connect again, and that one may take.
 RECONNECT, CONNECT_TIMEOUT = 1.0, 5.0
+#: Seconds without a message after which a consumer subscribes anew; see `RabbitMQ._keep_listening`.
+SILENCE = 10.0
 #: A full queue says no instead of dropping its oldest. A message is delivered again because a consumer died, never for
 #: its own fault, so the limit after which it would be dropped (20 from RabbitMQ 4 on) is put out of reach. -1 means "no
 #: limit" to newer versions only.
@@ -47,6 +52,9 @@ class RabbitMQ:
         self._one_at_a_time = asyncio.Lock()
         self._connected: RabbitBroker | None = None
         self._lost = False
+        self._listening: asyncio.Task[None] | None = None
+        self._in_hand = 0
+        self._heard_at = 0.0
 
     async def publish(self, body: bytes) -> None:
         """See `Broker.publish`: returns with the confirm, which a quorum queue gives when a majority has it on disk."""
@@ -66,8 +74,9 @@ class RabbitMQ:
 
         @broker.subscriber(self._queue, channel=Channel(prefetch_count=HELD), ack_policy=AckPolicy.MANUAL)
         async def handle(message: Delivered) -> None:
-            await take(message.body)
-            await message.ack()
+            with self._holding():
+                await take(message.body)
+                await message.ack()
 
         try:
             await broker.start()
@@ -75,6 +84,36 @@ class RabbitMQ:
             await broker.stop()
             raise Unavailable(AWAY) from error
         self._connected = broker
+        self._listening = asyncio.create_task(self._keep_listening(broker))
+
+    async def _keep_listening(self, broker: RabbitBroker) -> None:
+        """Subscribe anew, on another channel, when nothing came for `SILENCE` and nothing is in hand.
+
+        Whoever deletes a queue and makes it anew at once leaves its consumers deaf: RabbitMQ may subscribe them to the
+        new one without a word, and goes on to pass over every message whose number in the queue is not higher than the
+        last that their channel had, though the new queue counts from nought. A client cannot tell that from silence.
+        What was passed over is handed out again when the channel is closed.
+        """
+        queue = await broker.declare_queue(self._queue)
+        self._heard_at = time.monotonic()
+        while True:
+            left = self._heard_at + SILENCE - time.monotonic()
+            if left > 0 or self._in_hand:
+                await asyncio.sleep(max(left, SILENCE / 10))
+                continue
+            self._heard_at = time.monotonic()
+            # What is lost anyhow is made again by itself, as what is closed here is.
+            with suppress(*TROUBLE):
+                await (await queue.channel.get_underlay_channel()).close()
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
+            self._heard_at = time.monotonic()
 
     async def backlog(self) -> Backlog:
         """See `Broker.backlog`."""
@@ -87,6 +126,8 @@ class RabbitMQ:
 
     async def close(self) -> None:
         """See `Broker.close`."""
+        if self._listening is not None:
+            self._listening.cancel()
         if self._connected is not None:
             await self._forget(self._connected)
 

@@ -13,6 +13,12 @@ class Found(NamedTuple):
     type: str
 
 
+#: Inside a class of a pattern: letters of scripts that put no space between a word and a number or an address.
+UNSPACED = r"\u0e00-\u0e7f\u2e80-\uffef"
+#: A letter or digit that a value would have a space before or behind: `\w` without those scripts.
+LETTER = rf"[^\W{UNSPACED}]"
+
+
 #: A workspace's own detector: sees the text as it is.
 Detector = Callable[[str], Iterator[Found]]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tellback.intake.redaction.finding import Found, Text, ends_of
+from tellback.intake.redaction.finding import LETTER, Found, Text, ends_of
 
 # Patterns are one line a country, however long.
 # ruff: noqa: E501
@@ -240,7 +240,7 @@ _NAMED = (
     _Paper(r"\d{11}", _brazilian, "cpf"),
     _Paper(r"\d{4}[ -]?\d{4}[ -]?\d{4}", _indian, "aadhaar;aadhar;uidai"),
     _Paper(r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _anything, "pan;permanent account"),
-    _Paper(r"\d{4}[ -]?\d{4}[ -]?\d{4}", _anything, "my number;マイナンバー;個人番号"),
+    _Paper(r"(?!00)\d{4}[ -]?\d{4}[ -]?\d{4}", _anything, "my number;マイナンバー;個人番号"),
     _Paper(r"[A-Z]{1,2}\d{6}(?:\([\dA]\)|[\dA])", _anything, "hkid;hong kong id;hong kong identity"),
     _Paper(r"\d{3} ?\d{3} ?\d{2,3}", _anything, "tfn;tax file"),
     _Paper(r"\d{4} ?\d{5} ?\d(?:[ /-]?\d)?", _anything, "medicare"),
@@ -251,9 +251,9 @@ _NAMED = (
     _Paper(r"\d{10,11}", _anything, "αμκα;amka;егн;egn;снилс;afm"),
 )  # fmt: skip
 
-_GAP = r"(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|es|est|er|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
+_GAP = r"(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|lautet|es|est|er|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
 #: A word with a digit among its first letters, as long as one of these numbers; then the few that are written in groups.
-_TOKEN = re.compile(r"[A-Z\d](?<![\w.+/-].)(?=[A-Z]{0,5}\d)[A-Za-z\d./+-]{8,20}(?![A-Za-z\d])")
+_TOKEN = re.compile(rf"[A-Z\d](?<!{LETTER}.)(?<![.+/-].)(?=[A-Z]{{0,5}}\d)[A-Za-z\d./+-]{{8,20}}(?![A-Za-z\d])")
 _FRENCH_GROUPS = re.compile(rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)")
 _BRITISH_GROUPS = re.compile(r"[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){3} [A-D](?!\w)")
 #: Digits as zeroes, letters as A: what a token must look like for each shape to be tried.

@@ -117,8 +117,15 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with each piece of private data replaced by its token. Redacting twice changes nothing more."""
+        return self._redact(text, keeping="")
+
+    def redact_name(self, name: str) -> str:
+        """What somebody calls themselves: the name stays, an address, a number or a secret in it does not."""
+        return self._redact(name, keeping="name")
+
+    def _redact(self, text: str, *, keeping: str) -> str:
         for _ in range(_PASSES):
-            spans = find_spans(text, custom=self._custom)
+            spans = [span for span in find_spans(text, custom=self._custom) if span.type != keeping]
             if not spans:
                 break
             self._reserve(text)

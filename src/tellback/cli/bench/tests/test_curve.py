@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from django.db import connection
 
 from tellback.cli.bench.curve import Window, draw
-from tellback.cli.bench.filling import copy_items
+from tellback.cli.bench.copies import copy_items
 from tellback.cli.bench.texts import varied_texts
 from tellback.intake.models import RawItem
 from tellback.themes.models import Theme
