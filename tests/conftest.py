@@ -12,7 +12,7 @@ from tellback.effects.models import KeptMail
 from tellback.intake.accept import accept_batch
 from tellback.intake.mail.setting_up import connect_mail
 from tellback.intake.models import ImportRun, RawItem
-from tellback.loop.services import publish_entry, save_entry
+from tellback.loop.changelog import publish_entry, save_entry
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.workspaces.models import Principal, Workspace
 from tests.test_loop import NOW, TEXTS, submit

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 from tellback.boards.models import Comment, Post, PostTag, Tag
 from tellback.effects.models import KeptMail
 from tellback.intake.models import Attachment, RawItem
-from tellback.loop.services import publish_entry, save_entry
+from tellback.loop.changelog import publish_entry, save_entry
 from tellback.workspaces.models import Principal
 from tests.harness.payloads import CANARY, PAYLOADS
 from tests.test_loop import NOW

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "tellback.triage",
     "tellback.boards",
     "tellback.loop",
+    "tellback.insights",
     "tellback.widget",
     "tellback.web",
 ]

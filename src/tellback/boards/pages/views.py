@@ -94,7 +94,8 @@ def new_post(request: TenantRequest, slug: str) -> HttpResponse:
     """Write a post; similar ones are shown before it is sent."""
     chosen = get_object_or_404(Board, slug=slug, is_public=True)
     form = PostForm(request.POST or None, initial={"title": request.GET.get("title", "")})
-    similar = selectors.similar_posts(request.POST.get("title", "") or request.GET.get("title", ""))
+    written = f"{request.POST.get('title', '')} {request.POST.get('body', '')}"
+    similar = selectors.similar_posts(written if written.strip() else request.GET.get("title", ""))
     if request.method == "POST" and form.is_valid() and (not similar or "anyway" in request.POST):
         person = acting_person(request)
         if person is None:
@@ -164,8 +165,13 @@ def roadmap(request: TenantRequest) -> HttpResponse:
 
 @require_role(Role.CONTRIBUTOR)
 def admin_roadmap(request: TenantRequest) -> HttpResponse:
-    """The roadmap with every status; posts are moved by a menu."""
-    context = {"columns": selectors.get_roadmap(everything=True), "statuses": Status.objects.order_by("position")}
+    """The roadmap with every status; posts are dragged, or moved by a menu."""
+    columns = selectors.get_roadmap(everything=True)
+    context = {
+        "columns": columns,
+        "statuses": Status.objects.order_by("position"),
+        "is_empty": not any(column.cards for column in columns),
+    }
     return render(request, "boards/admin_roadmap.html", context)
 
 
@@ -184,6 +190,7 @@ def admin_post(request: TenantRequest, post_id: UUID) -> HttpResponse:
         else None,
         "waiting": post.subscriptions.filter(unsubscribed_at=None).count(),
         "public_path": public_path(post),
+        "similar": selectors.posts_like(post),
     }
     return render(request, "boards/admin_post.html", context)
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from tellback.cli.bench.intake import Stage, open_stage, running
+from tellback.cli.bench.intake import Stage, measure_inside, open_stage, running
 from tellback.cli.demo.dataset import read_items
 from tellback.cli.output import print_json, say
 from tellback.kernel.errors import Unavailable
@@ -21,13 +21,30 @@ from tellback.kernel.errors import Unavailable
 WORDS = 31  # about 40 tokens
 TARGET_PER_SECOND = 100.0
 TARGET_SECONDS = 2.0
+#: Of one core, of the model-bound part; for one item; and for finding a theme among ten thousand.
+TARGET_MODEL, TARGET_ONE_MS, TARGET_LOOKUP_MS = 200.0, 25.0, 5.0
 ARRIVING_PER_SECOND = 20
 PATIENCE_SECONDS = 300.0
 
 
 def measure_pipeline(*, items: int, seconds: float) -> dict[str, Any]:
-    """Send `items` at once and then twenty a second for `seconds`, with one web and one worker process."""
-    texts = _texts()
+    """Send `items` at once and then twenty a second for `seconds`, with one web and one worker process.
+
+    Then, with nothing else of ours running, what the model and the look-up of themes cost by themselves.
+    """
+    report = _measure_flow(items=items, seconds=seconds)
+    say("Measuring the model and the look-up among 10,000 themes …")
+    parts = measure_inside("tellback.cli.bench.parts")
+    met = {
+        "model_target_met": parts["model_bound_per_core_second"] >= TARGET_MODEL
+        and parts["one_p95_ms"] <= TARGET_ONE_MS,
+        "lookup_target_met": parts["lookup_p95_ms"] <= TARGET_LOOKUP_MS,
+    }
+    return report | parts | met
+
+
+def _measure_flow(*, items: int, seconds: float) -> dict[str, Any]:
+    texts = texts_of_forty()
     with open_stage() as place, running(place.environment, "-m", "tellback.cli", "worker"):
         client = httpx.Client(
             base_url=f"http://127.0.0.1:{place.port}",
@@ -36,16 +53,16 @@ def measure_pipeline(*, items: int, seconds: float) -> dict[str, Any]:
         )
         say("Warming the model up …")
         _send(client, itertools.islice(texts, 20), at_once=4)
-        _await_all(place)
+        await_all(place.url)
         say(f"Sending {items} items at once …")
         began = time.monotonic()
         _send(client, itertools.islice(texts, items), at_once=8)
-        _await_all(place)
+        await_all(place.url)
         bulk = items / (time.monotonic() - began)
         say(f"Sending {ARRIVING_PER_SECOND} a second for {seconds:g} s …")
         since = datetime.now(UTC)
         _trickle(client, texts, seconds)
-        _await_all(place)
+        await_all(place.url)
         half, most, worst, failed = _latencies(place, since)
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
@@ -70,9 +87,18 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
         f"themed after {report['themed_p50_s']} s, 95% after {report['themed_p95_s']} s, the last after "
         f"{report['themed_max_s']} s; {report['failed']} failed. {report['machine']}."
     )
+    say(
+        f"One core: {report['embedding_alone_per_core_second']} items/s embedded and nothing else, "
+        f"{report['model_bound_per_core_second']} items/s with all that the model takes part in; one item alone in "
+        f"{report['one_p50_ms']} ms, 95% in {report['one_p95_ms']} ms."
+    )
+    say(
+        f"A theme among {report['themes_compared']:,} is found in {report['lookup_p50_ms']} ms, 95% in "
+        f"{report['lookup_p95_ms']} ms; the first look takes {report['lookup_first_ms']} ms."
+    )
 
 
-def _texts() -> Iterator[str]:
+def texts_of_forty() -> Iterator[str]:
     """Endless texts of about forty tokens, made of the sample's sentences."""
     words = itertools.cycle(word for item in read_items() for word in item.text.split())
     while True:
@@ -105,9 +131,10 @@ def _trickle(client: httpx.Client, texts: Iterator[str], seconds: float) -> None
         _post(client, next(texts))
 
 
-def _await_all(place: Stage) -> None:
+def await_all(url: str) -> None:
+    """Wait until everything is understood. Raises `Unavailable` when that takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with psycopg.connect(place.url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < deadline:
             row = connection.execute(
                 "SELECT count(*) FROM raw_feedback_items WHERE processing_state NOT IN ('completed', 'failed')"

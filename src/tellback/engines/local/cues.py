@@ -28,7 +28,8 @@ _LEAVING = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^(?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening)|hallo|bonjour|hola|greetings|"
+    r"^(?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening)|hallo|guten\s+(?:tag|morgen)|moin|sehr\s+geehrte\s+damen\s+und\s+herren|sehr\s+geehrte[rs]?\s+(?:frau|herr)|bonjour|bonsoir|hola|buen[oa]s\s+(?:días|tardes|noches)|ciao|buongiorno|olá|bom\s+dia|hej|dzień\s+dobry|greetings|"
+    r"fyi|f\.y\.i\.?|(?:please\s+)?see\s+(?:the\s+\w+\s+)?(?:below|attached)\b[^?]{0,60}|(?:ticket|case|request|anfrage|vorgang)\s*(?:id|no\.?|nr\.?)?\s*[:#]?\s*#?[A-Z]{0,5}-?\d+|"
     r"thanks(?:\s+in\s+advance|\s+again|\s+a\s+lot|\s+so\s+much|\s+for\s+(?:your|any)\s+help)?|thank\s+you(?:\s+in\s+advance|\s+again|\s+very\s+much)?|"
     r"cheers|regards|best(?:\s+regards)?|kind\s+regards|sincerely|all\s+the\s+best|sent\s+from\s+my\s+\w+)"
     r"(?:[\s,]+(?:all|team|there|everyone|folks|\[name:\d+\]|[A-Z][\w.-]+)){0,3}[\s,.!:-]*$",

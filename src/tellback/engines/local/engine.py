@@ -7,13 +7,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tellback.engines.local import cues, titles, voices
+from tellback.engines.local import cues, machines, titles, voices
 from tellback.engines.local.encoder import Encoder
+from tellback.engines.local.foreign import foreign_type
 from tellback.engines.local.heads import Head, load_background
 from tellback.engines.local.joins import APART, Joins, Sentences
 from tellback.engines.local.languages import note_on
 from tellback.engines.local.reviews import whole_rows
-from tellback.engines.local.sentences import Piece, split_pieces
+from tellback.engines.local.sentences import LIST_BEGINS, Piece, has_words, split_pieces
 from tellback.kernel.spans import Span
 from tellback.sdk.engine import (
     Description,
@@ -30,7 +31,7 @@ from tellback.sdk.engine import (
 
 Row = NDArray[np.float64] | NDArray[np.float32]
 
-VERSION = "local-2"
+VERSION = "local-3"
 MAX_SIGNALS = 12
 #: So many sentences' layers are kept between the passes over one batch (9 KB each).
 RECENT = 600
@@ -39,6 +40,8 @@ SUMMARY_LENGTH = 160
 SURE = 0.5
 #: What confidence is worth in a language that the model reads less well.
 GUESSED = 0.7
+#: How sure a word of another language is, and how sure we are of what has none that we know.
+CUED, UNREAD = 0.7, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +102,17 @@ class LocalEngine:
         ]
 
     def _extract(self, item: Item, sentences: Sentences) -> list[ExtractedSignal]:
-        readings = [
-            self._read(piece.span, odds, item) for piece, odds in zip(sentences.pieces, sentences.odds, strict=True)
-        ]
+        note = note_on(item.text, item.language)
+        read = self._read_foreign if note else self._read
+        readings = [read(piece.span, odds, item) for piece, odds in zip(sentences.pieces, sentences.odds, strict=True)]
         groups: list[list[_Reading]] = []
         for reading, chance in zip(readings, [1.0, *self._joins.chances(sentences, self.background)], strict=False):
-            if groups and chance < APART and not _thanks_beside_need(groups[-1][-1], reading):
+            if groups and chance < APART and not _surely_two(groups[-1][-1], reading, is_foreign=bool(note)):
                 groups[-1].append(reading)
             else:
                 groups.append([reading])
         groups.sort(key=lambda group: -max(_weight(reading) for reading in group))
         kept = sorted(groups[:MAX_SIGNALS], key=lambda group: group[0].span.start)
-        note = note_on(item.text, item.language)
         return [_signal(item, group, note) for group in kept]
 
     def classify_reviews(self, items: Sequence[Item]) -> list[str]:
@@ -128,6 +130,16 @@ class LocalEngine:
             return _Reading(span, cast(SignalType, cued), max(0.8, float(weights[place])))
         best = int(weights.argmax())
         return _Reading(span, cast(SignalType, self._signals.classes[best]), float(weights[best]))
+
+    def _read_foreign(self, span: Span, odds: Row, item: Item) -> _Reading:
+        """Words that people use go first. Thanks hide a need, so they take a word of thanks, or stars."""
+        cued = foreign_type(span.quote)
+        if cued is not None:
+            return _Reading(span, cued, CUED)
+        reading = self._read(span, odds, item)
+        if reading.signal_type == "praise" and (item.stars or 0) < 4:
+            return _Reading(span, "complaint", UNREAD)
+        return reading
 
     def interpret(
         self,
@@ -209,19 +221,30 @@ def _prior(classes: tuple[str, ...], item: Item) -> Row:
 
 
 def _meaningful(item: Item) -> list[Piece]:
-    """What the person says, without greetings; nothing where a machine or a seller speaks."""
-    if voices.why_nobody_speaks(item.text, item.subject):
+    """What the person says, without greetings; nothing where a machine or a seller speaks, or no word is said."""
+    if machines.why_nobody_speaks(item.text, item.subject) or not has_words(item.text):
         return []
     pieces = [voices.without_speaker(piece) for piece in split_pieces(item.text)]
     answers = [message.text for message in item.thread if message.role in voices.NOT_THE_CUSTOMER]
     strange = voices.strange_places(item.text, answers)
+    pieces = [piece for place, piece in enumerate(pieces) if not _heads_a_list(item.text, pieces[place : place + 2])]
     own = [piece for piece in pieces if not any(start <= piece.span.start < end for start, end in strange)] or pieces
     return [piece for piece in own if not cues.is_filler(piece.span.quote)] or own[:1]
 
 
-def _thanks_beside_need(before: _Reading, reading: _Reading) -> bool:
-    kinds = {before.signal_type == "praise", reading.signal_type == "praise"}
-    return len(kinds) == 2 and min(before.confidence, reading.confidence) >= SURE
+def _heads_a_list(text: str, pieces: Sequence[Piece]) -> bool:
+    """Whether the first of two sentences only says that a list follows ("What I miss:")."""
+    if len(pieces) < 2 or not pieces[0].span.quote.endswith(":"):
+        return False
+    return bool(LIST_BEGINS.match(text[pieces[0].span.end : pieces[1].span.start]))
+
+
+def _surely_two(before: _Reading, reading: _Reading, *, is_foreign: bool) -> bool:
+    """Whether two neighbours are two needs whatever stands between them: thanks beside a need, or by their words."""
+    if before.signal_type == reading.signal_type:
+        return False
+    least = min(before.confidence, reading.confidence)
+    return least >= SURE and (is_foreign or "praise" in {before.signal_type, reading.signal_type})
 
 
 def _weight(reading: _Reading) -> float:

@@ -9,8 +9,9 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,11 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[:;=8]['-]?[()\[\]dDpP/\\|oO3*]+|<3+|[☹☺❤♥\U0001F300-\U0001FAFF]|[^\W_]+(?:['’][^\W_]+)?|[?!]+")
 _NEGATION = re.compile(r"^(?:not|no|never|nothing|cannot|without|hardly|.*n['’]t|cant|dont|wont|doesnt|didnt|isnt)$")
 
-Bag = dict[int, float]
+Bag = Mapping[int, int]
 
 
 def bags(text: str) -> tuple[Bag, Bag]:
-    """Bucket -> count damped by logarithm, of words and pairs of words, and of runs of 3 to 5 characters."""
+    """Bucket -> count, of words and pairs of words, and of runs of 3 to 5 characters."""
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)[:MAX_WORDS]]
     meaning: Counter[int] = Counter()
     spelling: Counter[int] = Counter()
@@ -43,7 +44,7 @@ def bags(text: str) -> tuple[Bag, Bag]:
             meaning[negated] += 1
         denied = 3 if denies else max(denied - 1, 0)
         spelling.update(runs)
-    return _damped(meaning, 0), _damped(spelling, WORD_BUCKETS)
+    return meaning, spelling
 
 
 @lru_cache(maxsize=20_000)
@@ -51,30 +52,23 @@ def _of_word(word: str) -> tuple[int, int, bool, tuple[int, ...]]:
     """The word's bucket, its bucket after a denial, whether it denies, and the buckets of its character runs."""
     padded = f" {word} "
     runs = [padded[start : start + size] for size in (3, 4, 5) for start in range(max(len(padded) - size + 1, 0))]
-    return _bucket("w" + word), _bucket("n" + word), bool(_NEGATION.match(word)), tuple(map(_bucket, runs))
+    spelling = tuple(WORD_BUCKETS + _bucket(run) for run in runs)
+    return _bucket("w" + word), _bucket("n" + word), bool(_NEGATION.match(word)), spelling
 
 
 def _bucket(token: str) -> int:
     return zlib.crc32(token.encode("utf-8", "replace")) % WORD_BUCKETS
 
 
-def _damped(counts: Counter[int], offset: int) -> Bag:
-    return {bucket + offset: 1 + math.log(count) for bucket, count in counts.items()}
-
-
 def weighted(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Buckets and values of a text, by rarity; words and character runs each of length one."""
-    buckets: list[int] = []
-    parts: list[NDArray[np.float32]] = []
-    for bag in bags(text):
-        if bag:
-            places = list(bag)
-            values = np.fromiter(bag.values(), dtype=np.float32, count=len(bag)) * rarity[places]
-            parts.append(values / max(float(np.linalg.norm(values)), 1e-6))
-            buckets += places
-    if not parts:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    return np.array(buckets, dtype=np.int64), np.concatenate(parts)
+    """Buckets and values of a text: counts damped by logarithm, by rarity; words and runs each of length one."""
+    meaning, spelling = bags(text)
+    count = len(meaning) + len(spelling)
+    buckets = np.fromiter(chain(meaning, spelling), dtype=np.int64, count=count)
+    counts = np.fromiter(chain(meaning.values(), spelling.values()), dtype=np.float32, count=count)
+    values = (1 + np.log(counts)) * rarity[buckets]
+    parts = (values[: len(meaning)], values[len(meaning) :])
+    return buckets, np.concatenate([part / max(math.sqrt(float(part @ part)), 1e-6) for part in parts])
 
 
 def sparse_scores(
@@ -96,14 +90,14 @@ def with_surface(texts: Sequence[str], vectors: Vectors) -> Vectors:
 
 
 def _surface(text: str) -> list[float]:
-    letters = sum(character.isalpha() for character in text) or 1
+    letters = sum(map(str.isalpha, text)) or 1
     return [
         math.log1p(len(text)) / 3,
         math.log1p(text.count(" ") + 1) / 3,
         math.log1p(text.count("!")) / 2,
         math.log1p(text.count("?")) / 2,
         float(text.rstrip().endswith("?")),
-        sum(character.isupper() for character in text) / letters,
-        math.log1p(sum(character.isdigit() for character in text)) / 3,
+        sum(map(str.isupper, text)) / letters,
+        math.log1p(sum(map(str.isdigit, text))) / 3,
         math.log1p(text.count("\n")) / 3,
     ]

@@ -5,6 +5,8 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from tellback.engines.local.sentences import without_addresses
+
 #: Languages that the sentence model and the heads were made for. In others meaning is guessed from what they share.
 WELL_READ = frozenset(["en"])
 #: So many letters are needed to tell by script, so many small words to tell by them.
@@ -35,12 +37,18 @@ def _read_languages() -> dict[str, tuple[str, frozenset[str]]]:
 
 
 _LANGUAGES = _read_languages()
+#: Which languages have a small word.
+_SPOKEN_IN = {
+    word: tuple(code for code, (_, words) in _LANGUAGES.items() if word in words)
+    for word in frozenset().union(*(words for _, words in _LANGUAGES.values()))
+}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 def detect_language(text: str) -> str | None:
     """The code of the language (ISO 639-1), or None where the text is too short or too mixed to say."""
-    return _by_script(text) or _by_small_words(text)
+    words = without_addresses(text)
+    return _by_script(words) or _by_small_words(words)
 
 
 def _by_script(text: str) -> str | None:
@@ -62,8 +70,8 @@ def _by_script(text: str) -> str | None:
 
 def _by_small_words(text: str) -> str | None:
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    found = Counter({code: sum(word in small for word in words) for code, (_, small) in _LANGUAGES.items()})
-    (best, count), (_, second) = found.most_common(2)
+    found = Counter(code for word in words for code in _SPOKEN_IN.get(word, ()))
+    (best, count), (_, second) = [*found.most_common(2), ("", 0), ("", 0)][:2]
     if count < max(SMALL_WORDS, SHARE * len(words)) or count < AHEAD * second:
         return None
     return best

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from tellback.kernel.spans import Span
 
 #: An end of sentence: punctuation with what closes it, or a line break. A lone dot needs a following space.
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[!?]+(?=[A-Za-zÀ-ÿ])|\n+|(?<=[a-zà-ÿ]{2})\.(?=[A-ZÀ-Þ][a-zà-ÿ])")
+_END = re.compile(
+    r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[!?]+(?=[A-Za-zÀ-ÿ])|\n+|(?<=[a-zà-ÿ]{2})\.(?=[A-ZÀ-Þ][a-zà-ÿ])|[。！？｡।؟]+[」』”’）]*"
+    r"|(?<=[぀-ヿ一-鿿])[!?]+"
+)
+#: Marks of a list that is written on one line: "a) … b) …".
+_INLINE_MARK = re.compile(r"(?:(?<=\s)|^)\(?(?:(?P<letter>[a-i])|(?P<number>[1-9]))\)\s+(?=\w)")
+_LISTED = re.compile(r"\s\(?[b-i2-9]\)\s+$")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<!\S)\S+@\S+")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|st|no|nr|approx|incl|ca|z\.b|bzw)\.$", re.IGNORECASE
 )
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
-_LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s*$")
-_BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)]|[a-z]\))\s*$")
+_BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)]|[a-z]\))\s+")
+#: What stands between two sentences of which the second begins a list.
+LIST_BEGINS = re.compile(r"\s*\n\s*(?:[-*•–]|\d{1,2}[.)]|[a-z]\))\s+$")
 #: A long sentence is cut at a contrast, where people change the subject.
 _TURN = re.compile(r"[,;]\s+(?:but|however|also|aber|mais|pero|mas)\s+|\s+(?:but also|and also)\s+", re.IGNORECASE)
 #: With these words people announce that something else follows. They are no part of it.
@@ -24,6 +33,8 @@ _SHIFT = re.compile(
     re.IGNORECASE,
 )
 LONG = 90
+#: How long the mark of a list is at most, with its spaces.
+MARK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ def split_pieces(text: str) -> list[Piece]:
     for span in split_sentences(text):
         shift = _SHIFT.match(span.quote)
         start = span.start + (shift.end() if shift else 0)
-        announced = announced or shift is not None
+        announced = announced or shift is not None or bool(_LISTED.search(text, max(span.start - MARK, 0), span.start))
         if any(character.isalnum() for character in text[start : span.end]):
             pieces.append(Piece(Span(start, span.end, text[start : span.end]), announced))
             announced = False
@@ -59,7 +70,31 @@ def split_sentences(text: str) -> list[Span]:
         _add(spans, text, start, match.end())
         start = match.end()
     _add(spans, text, start, len(text))
-    return [part for span in spans for part in _cut_at_turn(text, span)]
+    listed = [part for span in spans for part in _cut_at_marks(text, span)]
+    return [part for span in listed for part in _cut_at_turn(text, span)]
+
+
+def has_words(text: str) -> bool:
+    """Whether a text says anything: a letter that is no part of an address."""
+    return any(character.isalpha() for character in without_addresses(text))
+
+
+def without_addresses(text: str) -> str:
+    """The text without the addresses of pages and mailboxes."""
+    return _ADDRESS.sub(" ", text)
+
+
+def _cut_at_marks(text: str, span: Span) -> list[Span]:
+    """The parts of a list on one line, whose marks count up from the first; that may stand before the span."""
+    marks = list(_INLINE_MARK.finditer(text, max(span.start - MARK, 0), span.end))
+    named = "".join(mark["letter"] or mark["number"] for mark in marks)
+    if len(marks) < 2 or not ("abcdefghi".startswith(named) or "123456789".startswith(named)):
+        return [span]
+    parts: list[Span] = []
+    _add(parts, text, span.start, max(marks[0].start(), span.start))
+    for mark, end in zip(marks, [*(later.start() for later in marks[1:]), span.end], strict=True):
+        _add(parts, text, mark.end(), end)
+    return parts
 
 
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:

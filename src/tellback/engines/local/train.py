@@ -25,14 +25,13 @@ from tellback.engines.local.engine import LocalEngine
 from tellback.engines.local.features import BUCKETS, SURFACE, bags, weighted, with_surface
 from tellback.engines.local.heads import FOLDER, Head
 from tellback.engines.local.joins import GAP_FEATURES, Joins, gap_features
-from tellback.engines.local.model import ensure_model, find_model_files
+from tellback.engines.local.model import ensure_model, find_model_files, read_seeds
 from tellback.engines.local.reviews import STARS, whole_rows
 from tellback.engines.local.sentences import split_sentences
 from tellback.kernel.errors import Invalid
 from tellback.sdk.engine import Item, Vectors
 
 SEED = 20261120
-SEEDS = Path(__file__).parent / "seeds.tsv"
 SEED_WEIGHT = 3.0
 
 #: How strongly each expert is held back, and what the two lexical ones count beside the dense one. One set for every
@@ -169,7 +168,7 @@ def _sparse_matrix(texts: Sequence[str], rarity: NDArray[np.float32]) -> sparse.
 
 def signal_rows(folder: Path) -> list[Row]:
     """Sentences with their kind of signal: reviews' labels (stars tell praise from complaint) and our seeds."""
-    rows: list[Row] = [(text, kind, SEED_WEIGHT) for kind, _, text in _seeds()]
+    rows: list[Row] = [(text, kind, SEED_WEIGHT) for kind, _, text in read_seeds()]
     for review in _read(folder / "intent_app_reviews.csv"):
         if review["split"] != "train":
             continue
@@ -201,7 +200,7 @@ def review_rows(folder: Path) -> tuple[list[Item], list[str]]:
 
 def sentiment_rows(folder: Path) -> list[Row]:
     """Sentences with their sentiment: labelled comments, reviews of one, two and five stars, and our seeds."""
-    rows: list[Row] = [(text, sentiment, SEED_WEIGHT) for _, sentiment, text in _seeds()]
+    rows: list[Row] = [(text, sentiment, SEED_WEIGHT) for _, sentiment, text in read_seeds()]
     rows += [(row["text"], row["label"], 1.0) for row in _read(folder / "sentiment_senti4sd_train.csv")]
     for review in _read(folder / "intent_app_reviews.csv"):
         stars = int(review["stars"] or 3)
@@ -242,11 +241,6 @@ def fit_joins(examples: Sequence[tuple[str, list[int]]], *, engine: LocalEngine)
     return Joins(weights=weights, bias=float(model.intercept_[0] - weights @ middle))
 
 
-def _seeds() -> list[tuple[str, str, str]]:
-    lines = SEEDS.read_text(encoding="utf-8").splitlines()
-    return [(kind, sentiment, text) for kind, sentiment, text in (line.split("\t") for line in lines)]
-
-
 def _read(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -272,7 +266,7 @@ def main(folder: Path) -> None:
             "reviews", [item.text for item in items], kinds, whole, np.ones(len(items)), marks=STARS
         )
         # What feedback in general is about: where a workspace starts before it has its own mean.
-        np.save(FOLDER / "background.npy", embed([text for _, _, text in _seeds()]).mean(axis=0).astype(np.float32))
+        np.save(FOLDER / "background.npy", embed([text for _, _, text in read_seeds()]).mean(axis=0).astype(np.float32))
         undecided = Joins(weights=np.zeros(GAP_FEATURES), bias=0.0)
         engine = LocalEngine(encoder=encoder, model_name=files.name, joins=undecided, **heads)
         examples = composed([item.text for item in items], count=COMPOSED, seed=SEED)

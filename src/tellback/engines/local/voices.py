@@ -1,5 +1,4 @@
-"""Whose words a text holds: the person's own, an answer that is quoted, an agent's, a machine's, or a stranger's who
-sells something."""
+"""Whose words a text holds: the person's own, an answer that is quoted, an agent's, or those under every mail."""
 
 import re
 from collections.abc import Sequence
@@ -12,65 +11,58 @@ from tellback.kernel.spans import Span
 
 Places = list[tuple[int, int]]
 
+#: The lines above a mail that was answered or passed on.
+_HEAD_WORD = (
+    r"(?:From|Sent|Date|To|Cc|Subject|Reply-To|Von|Gesendet|Datum|An|Betreff|De|Envoyé|Date|À|Objet|Enviado(?:\s+el)?|Fecha|Para|Asunto|Da|Inviato|A|Oggetto"
+    r"|Data|Assunto|Van|Verzonden|Aan|Onderwerp|Från|Skickat|Till|Ämne|Od|Wysłano|Do|Temat)"
+)
+_HEAD = re.compile(rf"(?:^[ \t*]*{_HEAD_WORD}[ \t*]*:[ \t*].*(?:\n|\Z)){{2,}}", re.MULTILINE)
 #: Where an answer quotes what it answers: all that follows is somebody else's.
 _QUOTED = re.compile(
-    r"^(?:(?:On|Am|Le|El|Op|Il|Em)\b.{5,120}\b(?:wrote|schrieb|a écrit|escribió|schreef|ha scritto|escreveu)\s*:?\s*$"
-    r"|-{2,}\s*(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine|Mensaje original)\s*-{2,}.*$"
-    r"|_{10,}\s*$|From:\s.{3,100}\n(?:Sent|Date|To):\s.*$)",
+    r"^(?:(?:On|Am|Le|El|Il|Em|Op|Den|Dnia|W dniu)\b.{5,120}\b(?:wrote|schrieb|a écrit|escribió|schreef|ha scritto|escreveu|skrev|napisał\(?a?\)?)\b.{0,100}:?[ \t]*$"
+    r"|-{2,}\s*(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original|Messaggio originale|Mensagem original|Oorspronkelijk bericht)\s*-{2,}.*$"
+    r"|_{10,}\s*$)",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: What is passed on is what somebody wants us to read.
+_PASSED_ON = re.compile(
+    r"^[ \t]*(?:-{2,}\s*(?:Forwarded message|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|Messaggio inoltrato|Mensagem encaminhada|Doorgestuurd bericht)\s*-{2,}.*"
+    r"|(?:Begin forwarded message|Anfang der weitergeleiteten Nachricht|Début du message (?:transféré|réexpédié)|Inicio del mensaje reenviado)\s*:)[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: A line with which people sign off; what little follows is who they are. And what companies put under every mail.
+_SIGNED_OFF = re.compile(
+    r"^[ \t]*(?:-- ?|(?:(?:kind|best|warm)(?:est)?\s+)?regards|(?:all\s+the\s+)?best(?:\s+wishes)?|sincerely(?:\s+yours)?|yours(?:\s+(?:truly|sincerely|faithfully))?|cheers|many\s+thanks|thanks|thank\s+you"
+    r"|(?:mit\s+)?(?:freundlichen?|besten?|herzlichen?|viele[n]?|liebe[n]?|schöne[n]?)\s+gr(?:ü|ue)(?:ß|ss)en?|mfg|lg|vg|(?:bien\s+)?cordialement|bien\s+à\s+vous|salutations|un\s+(?:cordial\s+)?saludo|saludos(?:\s+cordiales)?|atentamente"
+    r"|cordiali\s+saluti|distinti\s+saluti|atenciosamente|abraços|met\s+vriendelijke\s+groet(?:en)?|groet(?:en|jes)?|pozdrawiam|z\s+poważaniem|(?:med\s+)?vänlig(?:a)?\s+hälsning(?:ar)?|med\s+venlig\s+hilsen|с\s+уважением)[ \t]*[,.!]*[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+SIGNATURE_LINES, SIGNATURE_LINE = 8, 70
+_LEGAL = re.compile(
+    r"^[^\n]{0,60}\b(?:(?:e-?mail|message)\b[^\n]{0,60}\b(?:confidential|intended\s+(?:only|solely))|diese\s+(?:e-?mail|nachricht)\b[^\n]{0,80}\bvertraulich|ce\s+message\b[^\n]{0,80}\bconfidentiel|este\s+(?:correo|mensaje)\b[^\n]{0,80}\bconfidencial)",
     re.MULTILINE | re.IGNORECASE,
 )
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 #: A turn of a conversation: who speaks, at the start of a line, perhaps after a time.
 _TURN = re.compile(
     r"^[ \t]*(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?[\])]?\s*[-–]?\s*)?"
-    r"(?P<who>[A-Z][\w.'’-]{0,30}(?:[ ][\w.'’-]{1,30}){0,2}(?:\s?\([\w /-]{3,30}\))?)\s*:\s+",
+    r"(?P<who>[A-Z][\w.'’-]{0,30}(?:[ ][\w.'’-]{1,30}){0,2}(?:\s?\([\w /-]{3,30}\))?)"
+    r"(?P<when>,[ ][^:\n]{3,25}\d{1,2}:\d{2}(?:\s?[ap]m)?)?\s*:\s+",
     re.MULTILINE,
 )
 _AGENT = re.compile(
     r"\b(?:agents?|support(?:\s+\w+)?|staff|helpdesk|help\s+desk|customer\s+(?:service|success|care)|bot|chatbot|assistant|operator|advisor|"
-    r"representative|rep|moderator|developer\s+response|kundenservice|service)\b",
+    r"representative|rep|moderator|developer\s+response|kundenservice|kundendienst|kundenbetreuung|mitarbeiter(?:in)?|berater(?:in)?|service|agente|soporte|atención\s+al\s+cliente|asesora?|conseill(?:er|ère)|assistance|assistenza|operatore|suporte|atendente|klantenservice|medewerker)\b",
     re.IGNORECASE,
 )
 _CUSTOMER = re.compile(
-    r"\b(?:customer|user|client|visitor|guest|requester|me|kunde|client[e]?)\b(?!\s+(?:service|success|care))",
+    r"\b(?:customer|user|client[e]?|visitor|guest|requester|me|you|kund(?:e|in)|nutzer(?:in)?|utilisateur|usuari[oa]|klant|utente)\b(?!\s+(?:service|success|care))",
     re.IGNORECASE,
 )
 
-_AUTOREPLY = re.compile(
-    r"\b(?:out\s+of\s+(?:the\s+)?office|automatic(?:ally\s+generated)?\s+(?:reply|response|message|e-?mail)|auto-?(?:reply|response|responder)"
-    r"|this\s+is\s+an\s+automated\s+(?:message|reply|response|e-?mail)|i\s+am\s+(?:currently\s+)?(?:on|away\s+on)\s+(?:annual\s+|parental\s+|maternity\s+|sick\s+)?(?:leave|vacation|holiday)"
-    r"|limited\s+access\s+to\s+(?:my\s+)?e-?mail|(?:will\s+)?(?:be\s+)?back\s+in\s+the\s+office|delivery\s+(?:status\s+notification|has\s+failed)|undeliverable:"
-    r"|abwesenheitsnotiz|bin\s+(?:derzeit\s+)?(?:nicht\s+im\s+büro|im\s+urlaub)|automatische\s+antwort|réponse\s+automatique|absent\s+du\s+bureau|respuesta\s+automática|fuera\s+de\s+la\s+oficina)\b",
-    re.IGNORECASE,
-)
-_SPAM = (
-    re.compile(r"\b(?:backlinks?|seo\s+(?:services?|agency|experts?|ranking)|guest\s+posts?|first\s+page\s+of\s+google|domain\s+authority|link\s+building|web\s+traffic)\b", re.IGNORECASE),
-    re.compile(r"\b(?:casino|betting|forex|crypto(?:currency)?\s+(?:investment|trading|signals?)|bitcoin\s+(?:investment|profit|trading)|viagra|cialis|escorts?|payday\s+loans?|lottery|jackpot|sugar\s+(?:daddy|mummy))\b", re.IGNORECASE),
-    re.compile(r"\b(?:make|earn|win)\s+(?:up\s+to\s+)?[$€£]?\s?\d[\d,.]*\s*(?:[$€£]|dollars|usd|euro)?\s*(?:per|a|every|each|in)\s+(?:day|week|month|hour)\b", re.IGNORECASE),
-    re.compile(r"\b(?:click\s+(?:here|the\s+link)|visit\s+(?:my|our)\s+(?:site|website|profile)|whats?app\s+(?:me|us)\s+(?:at|on)|dm\s+me|contact\s+(?:him|her|them|dr\.?|mr\.?)\b.{0,40}(?:via|on|at))\b", re.IGNORECASE),
-    re.compile(r"\b(?:limited\s+time\s+offer|act\s+now|100%\s+(?:free|guaranteed|legit)|risk[- ]free|no\s+credit\s+check|special\s+(?:price|discount)\s+for\s+you|unsubscribe\s+(?:here|from))\b", re.IGNORECASE),
-    re.compile(r"\b(?:we\s+(?:are|offer|provide)\s+(?:a\s+)?(?:leading|professional|top|affordable)\b.{0,60}\b(?:services?|agency|company|solutions?)|recovered?\s+my\s+(?:lost|stolen)\s+(?:funds|bitcoin|crypto|money)|spell\s+caster)\b", re.IGNORECASE),
-)  # fmt: skip
-_LINK = re.compile(r"https?://|www\.|\bt\.me/|\bwa\.me/", re.IGNORECASE)
-#: So much of what sells must be there; a link counts once, however many.
-SELLS = 2
-#: In a text longer than this a phrase of machines is something that a person speaks of.
-MACHINE_LENGTH = 600
 #: Roles in a thread whose words are context, and how long a message is before its copy is known as one.
 NOT_THE_CUSTOMER = frozenset(["agent", "teammate", "system"])
 COPIED = 15
-
-
-def why_nobody_speaks(text: str, subject: str = "") -> str:
-    """Why a text is nobody's feedback, in words; empty when somebody seems to speak."""
-    if _AUTOREPLY.search(subject) or (
-        _AUTOREPLY.search(text[:300]) and len(text) <= MACHINE_LENGTH and "?" not in text
-    ):
-        return "An automatic reply"
-    selling = sum(bool(pattern.search(text)) for pattern in _SPAM) + bool(_LINK.search(text))
-    if selling > SELLS or (selling == SELLS and any(pattern.search(text) for pattern in _SPAM[:3])):
-        return "It sells something"
-    return ""
 
 
 def strange_places(text: str, answers: Sequence[str] = ()) -> Places:
@@ -78,7 +70,7 @@ def strange_places(text: str, answers: Sequence[str] = ()) -> Places:
 
     `answers` are messages of others in the thread around it, which programs copy into the text.
     """
-    places = [*_quoted(text), *_agent_turns(text), *_copied(text, answers)]
+    places = [*_quoted(text), *_agent_turns(text), *_copied(text, answers), *_signature(text)]
     merged: Places = []
     for start, end in sorted(places):
         if merged and start <= merged[-1][1]:
@@ -90,10 +82,27 @@ def strange_places(text: str, answers: Sequence[str] = ()) -> Places:
 
 def _quoted(text: str) -> Places:
     places = [match.span() for match in _QUOTED_LINE.finditer(text)]
-    answer = _QUOTED.search(text)
+    passed_on = _PASSED_ON.search(text)
+    heads = list(_HEAD.finditer(text))
+    if passed_on:
+        # Its own words and those it passes on count; the lines between do not.
+        return [*places, passed_on.span(), *(head.span() for head in heads)]
+    answers = [match.start() for match in (_QUOTED.search(text), *heads[:1]) if match]
     # A text that begins with its quote has its own words below it.
-    if answer and text[: answer.start()].strip():
-        places.append((answer.start(), len(text)))
+    if answers and text[: min(answers)].strip():
+        places.append((min(answers), len(text)))
+    return [*places, *(head.span() for head in heads)]
+
+
+def _signature(text: str) -> Places:
+    """From the sign-off on, where only short lines follow; and what companies put under every mail."""
+    places = [(match.start(), len(text)) for match in [_LEGAL.search(text)] if match]
+    own = text[: places[0][0]] if places else text
+    for match in _SIGNED_OFF.finditer(own):
+        rest = [line for line in own[match.end() :].splitlines() if line.strip()]
+        short = all(len(line) <= SIGNATURE_LINE and not line.rstrip().endswith(("?", "!")) for line in rest)
+        if own[: match.start()].strip() and len(rest) <= SIGNATURE_LINES and short:
+            return [*places, (match.start(), len(own))]
     return places
 
 
@@ -108,22 +117,30 @@ def _copied(text: str, answers: Sequence[str]) -> Places:
 
 
 def _agent_turns(text: str) -> Places:
-    turns = [turn for turn in _TURN.finditer(text) if _AGENT.search(turn["who"]) or _CUSTOMER.search(turn["who"])]
-    speakers = {_is_agent(turn["who"]) for turn in turns}
-    if True not in speakers:
+    turns = [
+        turn for turn in _TURN.finditer(text) if turn["when"] or _is_agent(turn["who"]) or _is_customer(turn["who"])
+    ]
+    if not any(_is_agent(turn["who"]) for turn in turns):
         return []
     ends = [turn.start() for turn in turns[1:]] + [len(text)]
-    return [(turn.start(), end) for turn, end in zip(turns, ends, strict=True) if _is_agent(turn["who"])]
+    # Of a customer's turn only the line that says who speaks and when is left out.
+    return [
+        (turn.start(), end if _is_agent(turn["who"]) else turn.end()) for turn, end in zip(turns, ends, strict=True)
+    ]
 
 
 def _is_agent(who: str) -> bool:
     return bool(_AGENT.search(who))
 
 
+def _is_customer(who: str) -> bool:
+    return bool(_CUSTOMER.search(who))
+
+
 def without_speaker(piece: Piece) -> Piece:
     """The sentence without the label that says who speaks ("Customer: ")."""
     turn = _TURN.match(piece.span.quote)
-    if turn is None or _is_agent(turn["who"]) or not _CUSTOMER.search(turn["who"]):
+    if turn is None or _is_agent(turn["who"]) or not (turn["when"] or _is_customer(turn["who"])):
         return piece
     span = piece.span
     return Piece(Span(span.start + turn.end(), span.end, span.quote[turn.end() :]), piece.is_shift)

@@ -16,6 +16,9 @@ SPACE = " \t\r\n"
 _HALF = re.compile("[\ud800-\udfff]")
 #: Lists of objects become columns up to this many objects; the others are in the list's own column.
 NUMBERED = 2
+#: What an object around lists is called, and how deep they are looked for: {"response": {"data": {"items": […]}}}.
+WRAPPERS = frozenset(["data", "response", "result", "results", "body", "payload", "hits", "export"])
+WRAPPED = 4
 #: What stands for an object in a list.
 NAMED_BY = ("name", "title", "label", "tag", "text", "value", "body", "email", "id")
 
@@ -25,7 +28,7 @@ class Broken(Exception):
 
 
 def read_json_tables(*, name: str, opener: Opener) -> list[Table]:
-    """The lists of objects in a JSON text: the text itself, or the lists of its one object.
+    """The lists of objects in a JSON text: the text itself, or the lists in its one object.
 
     Raises `Invalid` when it is no JSON or has none.
     """
@@ -166,8 +169,8 @@ class _JsonList:
         with _Cursor(self._opener) as cursor:
             cursor.skip_space()
             if cursor.peek() == "{" and self._key:
-                for key in cursor.members():
-                    if key == self._key and cursor.peek() == "[":
+                for path in _list_paths(cursor):
+                    if path == self._key:
                         yield from self._elements(cursor)
                         return
                     cursor.skip_value()
@@ -200,13 +203,24 @@ def _list_names(opener: Opener) -> list[str]:
         if cursor.peek() != "{":
             raise Broken("it begins with neither a list nor an object")
         found = []
-        for key in cursor.members():
-            if cursor.peek() == "[" and cursor.next_is_list_of_objects():
-                found.append(key)
+        for path in _list_paths(cursor):
+            if cursor.next_is_list_of_objects():
+                found.append(path)
             cursor.skip_value()
-        cursor.expect("}")
         cursor.expect_end(behind=1)
         return found or [""]
+
+
+def _list_paths(cursor: "_Cursor", before: str = "", depth: int = 1) -> Iterator[str]:
+    """The paths of the lists in the object here, each with the cursor at the list; the caller goes behind it."""
+    for key in cursor.members():
+        if cursor.peek() == "[":
+            yield f"{before}{key}"
+        elif cursor.peek() == "{" and depth < WRAPPED and (before or key in WRAPPERS):
+            yield from _list_paths(cursor, f"{before}{key}.", depth + 1)
+        else:
+            cursor.skip_value()
+    cursor.expect("}")
 
 
 class _Cursor:

@@ -1,5 +1,6 @@
 """Files as tools write them are the rows that were meant, whatever one of them holds."""
 
+import gzip
 import json
 import zipfile
 from pathlib import Path
@@ -89,10 +90,29 @@ def test_json_in_its_shapes(tmp_path: Path) -> None:
         json.dumps(items),
         json.dumps({"count": 2, "items": items, "next": None}, indent=2),
         json.dumps({"items": items}),
+        json.dumps({"response": {"n": 2, "data": {"items": items}}}, indent=1),
         "\n".join(json.dumps(one) for one in items) + "\n",
     ):
         assert cells_of(write(tmp_path, content, "a.json")) == wanted
     assert rows_of(write(tmp_path, json.dumps(items), "a.json"))[0].lists == {"tags": ["p", "q"]}
+
+
+def test_one_record_that_holds_lists_is_one_row(tmp_path: Path) -> None:
+    record = {"id": 7, "text": "slow", "parts": {"parts": [{"id": 8}, {"id": 9}]}}
+    for content in (json.dumps(record), json.dumps(record, indent=1)):
+        assert [row["id"] for row in cells_of(write(tmp_path, content, "a.json"))] == ["7"]
+
+
+def test_a_gzip_is_unpacked_and_one_that_would_grow_beyond_reason_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress(b"id,text\n1,hello\n")
+    assert cells_of(write(tmp_path, packed, "a.csv.gz")) == [{"id": "1", "text": "hello"}]
+    with pytest.raises(Invalid, match="broken"):
+        rows_of(write(tmp_path, packed[:-9], "a.csv.gz"))
+    monkeypatch.setattr("tellback.intake.importing.reading.packed.RATIO_COUNTS_FROM", 1000)
+    with pytest.raises(Invalid, match="far more"):
+        rows_of(write(tmp_path, gzip.compress(b"id,text\n" + b"1,hello\n" * 1_000_000), "a.csv.gz"))
 
 
 def test_json_that_is_broken_or_too_deep_is_refused_in_a_sentence(tmp_path: Path) -> None:
