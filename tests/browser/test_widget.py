@@ -242,6 +242,9 @@ def test_in_two_strict_and_hostile_tabs_what_was_written_offline_arrives_once(
             break
         tabs[0].page.wait_for_timeout(50)
     assert [len(stored(site, text)) for text in texts] == [1, 1]
+    for tab in tabs:
+        # What the tabs have asked for meanwhile is told with their next answer.
+        expect(tab.launcher).to_be_attached()
     assert sum(len(tab.sent()) for tab in tabs) == 2
 
 
