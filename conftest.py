@@ -3,8 +3,6 @@
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +11,14 @@ from typing import Any
 from uuid import UUID
 
 import hypothesis
-import psycopg
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
+from tests.harness.migrated import copy_migrated
 
 from tellback.config.database import database_settings
 from tellback.platform.postgres import SERVER_SETTINGS, start_embedded
-from tellback.platform.schema import grant_to_app, prepare_database
 
 # Playwright keeps a loop running in the tests' thread, which uses the ORM for one test after the other.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -39,20 +36,10 @@ def database_url() -> Iterator[str]:
     """
     SERVER_SETTINGS.update({"fsync": "off", "full_page_writes": "off"})
     # Not below pytest's own folder: another run of the same user closes that to the account the server runs as.
-    folder = tempfile.mkdtemp(prefix="tellback-pg-")
-    server = start_embedded(Path(folder))
+    folder = Path(tempfile.mkdtemp(prefix="tellback-pg-"))
+    copy_migrated(folder)
+    server = start_embedded(folder)
     try:
-        with psycopg.connect(server.url) as owner:
-            prepare_database(owner)
-        subprocess.run(
-            [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
-            env={**os.environ, "DATABASE_URL": server.url, "TELLBACK_DB_AS_OWNER": "1"},
-            check=True,
-        )
-        with psycopg.connect(server.url) as owner:
-            grant_to_app(owner)
-        with psycopg.connect(server.url.replace("/tellback?", "/postgres?"), autocommit=True) as owner:
-            owner.execute("CREATE DATABASE migrated TEMPLATE tellback")
         yield server.url
     finally:
         server.stop()

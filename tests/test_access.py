@@ -33,7 +33,8 @@ TABLE = {
         theme-change-accept theme-change-decline theme-change-undo stream attachment
         stream-counts stream-retry raw-item users person admin-roadmap admin-post move-post promote
         admin-changelog new-entry edit-entry publish-entry
-        signal move-signal change-signal dismiss-signal confirm-signal undo-correction""",
+        signal move-signal change-signal dismiss-signal confirm-signal undo-correction
+        duplicate-confirm duplicate-dismiss duplicate-undo search""",
     ADMIN: """settings theme-upkeep-settings settings-name settings-keys settings-key-revoke
         settings-members settings-member mailbox kept-mail kept-mail-html merge-person unmerge-person settings-privacy
         settings-ai settings-ai-again settings-replay settings-replay-adopt settings-replay-discard settings-loop

@@ -32,13 +32,17 @@ from tellback.intake.policy import DEFAULT
 from tellback.intake.schemas.v2 import FeedbackV2
 from tellback.kernel.errors import Invalid, Unavailable
 from tellback.kernel.ids import new_id
-from tellback.loop import services as loop
+from tellback.loop import progress, telling
 from tellback.platform.jobs import Queue, concurrency, queue_names, retries
 from tellback.platform.loop_config import LoopConfig, get_loop_config, list_settings
 from tellback.platform.loop_config.table import LOOP_METRICS, OWN_METRICS, Notifications
+from tellback.themes.models import Theme
+from tellback.themes.services import refresh_themes
 from tellback.triage import services as triage
 from tellback.triage.models import RoutingDecision
 from tellback.triage.ticketing import deliver_ticket
+from tellback.understanding.engine import get_engine
+from tellback.understanding.models import Signal
 from tellback.workspaces.loop_settings import get_workspace_config, set_loop_setting, unset_loop_setting
 from tellback.workspaces.models import AuditEntry, KeyKind, Principal, Workspace
 from tellback.workspaces.pages.loop import LABELS
@@ -47,6 +51,8 @@ from tellback.workspaces.selectors import KeyHolder
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Configure = Callable[..., LoopConfig]
 MakeItem = Callable[..., RawItem]
+#: What a signal has beside its item and theme.
+SIGNAL = {"signal_type": "feature_request", "summary": "Dark mode", "urgency": "medium", "extraction_confidence": 1.0}
 _tested: set[str] = set()
 
 
@@ -403,7 +409,7 @@ def test_an_acknowledgement_names_the_providers_template_with_its_values(
 ) -> None:
     configure(notifications={"provider": "sendgrid", "template_id": template, "delay_minutes": 0})
     (feedback,) = triage.open_feedback(items=[make_item("The export is slow")])
-    loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=NOW)
+    progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=NOW)
     sent: list[EmailMultiAlternatives] = []
 
     def keep(_: object, messages: list[EmailMultiAlternatives]) -> int:
@@ -447,7 +453,7 @@ def test_every_provider_with_templates_takes_our_headers_with_one(provider: str,
 def test_an_acknowledgement_waits_so_long(configure: Configure, make_item: MakeItem) -> None:
     configure(notifications__delay_minutes=42)
     (feedback,) = triage.open_feedback(items=[make_item()])
-    loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=NOW)
+    progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=NOW)
     assert Effect.objects.get(kind="mail").due_at == NOW + timedelta(minutes=42)
 
 
@@ -456,7 +462,7 @@ def test_a_person_gets_so_many_mails_in_a_day(configure: Configure, make_item: M
     configure(notifications__max_per_user_per_day=2)
     records = triage.open_feedback(items=[make_item() for _ in range(4)])
     for feedback in records:
-        loop.acknowledge(feedback_ids=[feedback.id], pacing=loop.configured_pacing(), now=datetime.now(UTC))
+        progress.acknowledge(feedback_ids=[feedback.id], pacing=telling.configured_pacing(), now=datetime.now(UTC))
     assert Effect.objects.filter(kind="mail").count() == 2
 
 
@@ -505,6 +511,37 @@ def test_the_lowest_threshold_of_the_queues_decides_when_traffic_is_refused(
     assert client.get("/readyz").status_code == 200
 
 
+@acts("themes.plan_weights", "themes.revenue_for_two")
+def test_plans_and_revenue_weigh_in_the_strength_of_themes(
+    configure: Configure, make_item: MakeItem, workspace: Workspace
+) -> None:
+    theme = Theme.objects.create(workspace=workspace, title="Dark mode", summary="Dark mode", status="active")
+    for email, plan, mrr in (("a@example.com", "Gold", 0), ("b@example.com", "", 700), ("c@example.com", "free", None)):
+        person = Principal.objects.create(workspace=workspace, email=email, plan=plan, mrr=mrr, company=email)
+        item = make_item(principal=person)
+        Signal.objects.create(workspace=workspace, raw_feedback_item=item, theme_id=theme.id, **SIGNAL)
+
+    def reach(**values: object) -> float:
+        configure(**values)
+        Theme.objects.update(is_stale=True)
+        refresh_themes(engine=get_engine(), now=NOW)
+        theme.refresh_from_db()
+        return theme.reach
+
+    assert reach(themes__plan_weights=[], themes__revenue_for_two=0) == 3
+    calm = theme.strength
+    assert reach(themes__plan_weights=["gold=4"], themes__revenue_for_two=0) == 6
+    assert reach(themes__plan_weights=["gold=4"], themes__revenue_for_two=100) == 4 + 4 + 1
+    assert theme.strength > calm
+    assert theme.revenue == 700
+
+
+@pytest.mark.parametrize("wrong", [["gold"], ["gold=much"], ["=2"], ["gold=2", "Gold=3"], ["gold=-1"]])
+def test_a_weight_of_a_plan_that_is_none_is_refused(configure: Configure, wrong: list[str]) -> None:
+    with pytest.raises(Invalid):
+        configure(themes__plan_weights=wrong)
+
+
 def test_every_metric_that_can_be_named_is_counted(workspace: Workspace) -> None:
     named = {f"{family.name}_total" if family.type == "counter" else family.name for family in totals()}
     assert set(LOOP_METRICS) | set(OWN_METRICS) == named
@@ -515,7 +552,7 @@ def test_a_workspace_sets_its_own_and_another_one_keeps_the_installations(
 ) -> None:
     configure(notifications__delay_minutes=9)
     set_loop_setting(workspace=workspace, name="notifications.delay_minutes", value=0, actor=None)
-    assert loop.configured_pacing().delay == timedelta(0)
+    assert telling.configured_pacing().delay == timedelta(0)
     assert AuditEntry.objects.filter(action="setting.changed").count() == 1
     with pytest.raises(Invalid, match=r"whole installation"):
         set_loop_setting(workspace=workspace, name="ingestion.rate_limit", value=1, actor=None)
@@ -523,7 +560,7 @@ def test_a_workspace_sets_its_own_and_another_one_keeps_the_installations(
         set_loop_setting(workspace=workspace, name="routing.score_thresholds.high", value=99, actor=None)
     assert "must fall" in caught.value.errors[0].detail
     unset_loop_setting(workspace=workspace, name="notifications.delay_minutes", actor=None)
-    assert loop.configured_pacing().delay == timedelta(minutes=9)
+    assert telling.configured_pacing().delay == timedelta(minutes=9)
 
 
 def test_the_page_sets_keys_for_the_workspace_and_leaves_the_empty_ones_to_the_installation(

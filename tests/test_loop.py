@@ -10,9 +10,10 @@ from tellback.effects.models import KeptMail
 from tellback.intake.accept import Idempotency, Outcome, Submission, accept_batch
 from tellback.intake.models import FeedbackSource, ItemState, RawItem
 from tellback.intake.services import ensure_default_sources
+from tellback.loop.changelog import publish_entry, save_entry, tell_recipients
+from tellback.loop.following import subscribe
 from tellback.loop.models import SubscriptionReason
 from tellback.loop.selectors import get_receipt, recipients_of
-from tellback.loop.services import publish_entry, save_entry, subscribe, tell_recipients
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.models import Feedback
 from tellback.understanding.models import Signal

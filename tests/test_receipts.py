@@ -1,6 +1,7 @@
 """What an author may do with nothing but the link."""
 
 import html
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import takewhile
@@ -104,9 +105,11 @@ def test_a_wrong_link_does_nothing_and_says_nothing(client: Client, item: RawIte
 
 
 def test_a_link_is_asked_to_do_only_so_much_in_a_minute(client: Client, item: RawItem) -> None:
-    answers = [client.post(page(item), {"act": "nothing"}).status_code for _ in range(22)]
-    assert answers[:20] == [422] * 20
-    assert 429 in answers[20:]
+    began, taken = time.monotonic(), 0
+    while client.post(page(item), {"act": "nothing"}).status_code == 422 and taken < 200:
+        taken += 1
+    # One more is allowed every three seconds, which a slow machine may take for this.
+    assert 20 <= taken <= 21 + (time.monotonic() - began) / 3
 
 
 def signal_of(item: RawItem) -> Signal:

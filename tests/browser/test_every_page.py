@@ -96,12 +96,22 @@ def sticks_out(page: Page) -> list[str]:
     return [f"{page.url} is {wider} px too wide"] if wider > 0 else []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (320, "light")])
 def test_nothing_keeps_anybody_out(
     browser: Browser, signed_in: StorageState, addresses: list[str], width: int, scheme: Scheme
 ) -> None:
     pages = visits(browser, signed_in, addresses, width, scheme)
     assert [fault for page in pages for fault in [*violations(page), *sticks_out(page)]] == []
+
+
+def test_a_card_is_dragged_to_another_status(browser: Browser, site: Site, signed_in: StorageState) -> None:
+    context = browser.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{site.address}/admin/roadmap")
+    title = page.locator("[data-drop=planned] .card a").first.inner_text()
+    page.locator("[data-drop=planned] .card").first.drag_to(page.locator("[data-drop=in-progress]"))
+    page.locator("[data-drop=in-progress] .card", has_text=title).wait_for()
+    context.close()
 
 
 def test_what_keeps_somebody_out_is_seen(browser: Browser) -> None:

@@ -1,5 +1,6 @@
 """A mailbox on loopback: as much of an IMAP server (RFC 3501) as reading one folder takes, and some of its bad days."""
 
+import base64
 import re
 import socketserver
 import ssl
@@ -15,7 +16,10 @@ USER, PASSWORD = "feedback@harbour.example", 'app pass "word" \\ 1'
 
 @dataclass
 class Box:
-    """What is in the mailbox, and what it was asked. `trouble` is a name of one of its bad days, or nothing."""
+    """What is in the mailbox, and what it was asked. `trouble` is a name of one of its bad days, or nothing.
+
+    With a `token` it is signed in to with XOAUTH2, and with nothing else.
+    """
 
     validity: int = 7
     mails: dict[int, bytes] = field(default_factory=dict)
@@ -24,6 +28,7 @@ class Box:
     trouble: str = ""
     port: int = 0
     context: ssl.SSLContext | None = None
+    token: str = ""
 
     def deliver(self, raw: bytes) -> int:
         """Put a mail in; returns its uid."""
@@ -60,7 +65,8 @@ class _Session(socketserver.StreamRequestHandler):
         said = said.partition(" ")[2] if command.startswith("UID ") else said
         commands: dict[str, Callable[[], str | None]] = {
             "CAPABILITY": lambda: self._say("* CAPABILITY IMAP4rev1" + (" STARTTLS" if box.context else "")),
-            "LOGIN": lambda: self._login(said),
+            "LOGIN": lambda: self._login(said) if not box.token else "NO [AUTHENTICATIONFAILED] no passwords",
+            "AUTHENTICATE": lambda: self._authenticate(box, said),
             "LIST": lambda: self._say('* LIST (\\HasNoChildren) "/" "INBOX"'),
             "SELECT": lambda: self._select(box, said),
             "EXAMINE": lambda: self._select(box, said),
@@ -83,6 +89,15 @@ class _Session(socketserver.StreamRequestHandler):
     def _login(self, said: str) -> str | None:
         given = [part.replace('\\"', '"').replace("\\\\", "\\") for part in re.findall(r'"((?:[^"\\]|\\.)*)"', said)]
         return None if given == [USER, PASSWORD] else "NO [AUTHENTICATIONFAILED] Invalid credentials"
+
+    def _authenticate(self, box: Box, said: str) -> str | None:
+        """XOAUTH2 as Google and Microsoft speak it: what is wrong comes as a challenge, to be answered with nothing."""
+        self._say("+ ")
+        given = base64.b64decode(self.rfile.readline())
+        if said == "XOAUTH2" and box.token and given == f"user={USER}\1auth=Bearer {box.token}\1\1".encode():
+            return None
+        self._say("+ " + base64.b64encode(b'{"status":"400","schemes":"Bearer"}').decode())
+        return "NO AUTHENTICATE failed." if self.rfile.readline() == b"\r\n" else "BAD expected nothing"
 
     def _select(self, box: Box, said: str) -> str | None:
         if said.strip('"').upper() != "INBOX":

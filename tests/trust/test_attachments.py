@@ -4,6 +4,7 @@ import base64
 import io
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -176,27 +177,64 @@ FULL = """
 """
 
 
-def test_a_full_disk_refuses_in_words_keeps_no_half_of_a_file_and_recovers(door: Door) -> None:
-    """LOD-04: the files' disk, as a limit that ends a write halfway, and then the database's."""
+def clip(size: int) -> bytes:
+    return b"\x1a\x45\xdf\xa3\x42\x82\x84webm" + bytes(size)
 
-    def sent() -> httpx.Response:
-        clip = b"\x1a\x45\xdf\xa3\x42\x82\x84webm" + bytes(3_000_000)
-        return send(door, data={"feedback": _json(body())}, files=[("files", ("clip.webm", clip, "video/webm"))])
 
-    before = count_files(door)
+def send_form(door: Door) -> httpx.Response:
+    """A file that is written beside the others while its request is read."""
+    return send(door, data={"feedback": _json(body())}, files=[("files", ("clip.webm", clip(3_000_000), "video/webm"))])
+
+
+def send_inside(door: Door) -> httpx.Response:
+    """A file that is written to its place only."""
+    return send(door, json=body(attachments=[inside("clip.webm", clip(700_000))]))
+
+
+@contextmanager
+def files_full(door: Door) -> Iterator[None]:
+    """The disk of the files, as a limit that ends a write halfway."""
     free = resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, (1_000_000, free[1]))
-    refused = sent()
-    assert (refused.status_code, bool(refused.headers.get("retry-after"))) == (503, True), refused.text
-    assert count_files(door) == before
-    resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, free)
+    resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, (500_000, free[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(door.process.pid, resource.RLIMIT_FSIZE, free)
+
+
+@contextmanager
+def database_full(door: Door) -> Iterator[None]:
+    """The disk of the database, as what PostgreSQL says then."""
     door.queues.rows(FULL)
-    refused = sent()
+    try:
+        yield
+    finally:
+        door.queues.rows("DROP FUNCTION full_up CASCADE")
+
+
+def require_no_halves(door: Door) -> None:
+    """Without room for files, a request is refused and nothing of its file is left."""
+    before = count_files(door)
+    with files_full(door):
+        answers = [send_form(door), send_inside(door)]
+    assert [(one.status_code, bool(one.headers.get("retry-after"))) for one in answers] == [(503, True)] * 2
+    assert count_files(door) == before
+
+
+def require_word_of_a_full_database(door: Door) -> None:
+    """Without room for rows, a request is refused."""
+    with database_full(door):
+        refused = send_inside(door)
     assert (refused.status_code, bool(refused.headers.get("retry-after"))) == (503, True), refused.text
+
+
+def test_a_full_disk_refuses_in_words_keeps_no_half_of_a_file_and_recovers(door: Door) -> None:
+    """LOD-04: the files' disk, and then the database's."""
+    require_no_halves(door)
+    require_word_of_a_full_database(door)
     # Whether it was stored is not known then, so the whole file stays until the nightly sweep finds nobody names it.
     before = count_files(door)
-    door.queues.rows("DROP FUNCTION full_up CASCADE")
-    assert sent().status_code == 202
+    assert send_inside(door).status_code == 202
     assert count_files(door) == before + 1
 
 

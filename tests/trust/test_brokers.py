@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,10 @@ import httpx
 import pytest
 from aio_pika.abc import AbstractChannel
 
+from tellback.edge.brokers import Broker, open_broker
+from tellback.edge.brokers.address import read_address
+from tellback.edge.brokers.rabbitmq import ARGUMENTS
+from tellback.kernel.errors import Unavailable
 from tests.harness.postgres import Server
 from tests.harness.processes import Installation, Process, Queues, free_port, wait_until
 from tests.harness.rabbitmq import Node, running_node
@@ -132,7 +136,13 @@ def door(node: Node, migrated: Installation, queues: Queues) -> Iterator[BrokerD
 @pytest.fixture(autouse=True)
 def ready(door: BrokerDoor) -> None:
     """The broker may just have been started again."""
-    wait_until(lambda: door.post(payload()).status_code == 202, seconds=30, what="feedback is taken")
+
+    def is_taken() -> bool:
+        with suppress(httpx.HTTPError):
+            return door.post(payload()).status_code == 202
+        return False
+
+    wait_until(is_taken, seconds=40, what="feedback is taken")
 
 
 def beside(node: Node, act: Callable[[AbstractChannel], Awaitable[Any]]) -> None:
@@ -289,3 +299,97 @@ def test_what_the_broker_hands_out_again_counts_once(door: BrokerDoor, node: Nod
     # The other was acknowledged with a receipt of its own, so it is kept although its key was used before.
     assert {str(id) for (id,) in door.items("again")} == {row["id"], other["id"]}
     assert len(door.items("again")) == 2
+
+
+KNOW_ADA = """
+    INSERT INTO principal (id, workspace_id, type, role, display_name, email, company, plan, created_at, updated_at)
+    SELECT gen_random_uuid(), id, 'user', 'user', '', 'ada@example.com', '', '', now(), now()
+    FROM workspace WHERE slug = 'harbour'
+"""
+
+
+@pytest.mark.timeout(180)
+def test_what_waits_in_the_broker_when_its_author_is_erased_arrives_without_their_words(door: BrokerDoor) -> None:
+    def say(text: str) -> dict[str, Any]:
+        author = {"email": "ada@example.com", "name": "Ada Marker"}
+        return {"idempotencyKey": str(uuid4()), "content": text, "author": author}
+
+    def send(body: dict[str, Any]) -> httpx.Response:
+        door.unsettled = True
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            headers = {"authorization": f"Bearer {door.key}"}
+            return client.post(door.url.replace("/v1/", "/v2/"), json=body, headers=headers)
+
+    door.queues.rows(KNOW_ADA)
+    door.kill_consumer()
+    before, after = say("The Marker of Ada."), say("Ada is back.")
+    told = send(before)
+    erased = door.installation.run("privacy", "erase", "ada@example.com", "--yes", "--workspace", "harbour")
+    assert erased.returncode == 0, erased.stderr
+    assert (told.status_code, send(after).status_code) == (202, 202)
+    door.start_consumer()
+    again = send(before)
+    assert (again.status_code, again.json()["receipt"]) == (200, told.json()["receipt"])
+    stored = door.queues.rows(
+        "SELECT content->>'text', author::text, receipt_token, raw_feedback_items::text FROM raw_feedback_items "
+        "WHERE source_created_at > now() - interval '1 hour' AND (content ? 'erased' OR content->>'text' LIKE %s)",
+        ["Ada%"],
+    )
+    assert sorted(text for text, *_ in stored) == ["", "Ada is back."]
+    ((_, author, token, row),) = [found for found in stored if not found[0]]
+    assert (author, told.json()["receipt"].rsplit("/", 1)[1]) == ("{}", token)
+    assert "Marker" not in row
+    assert before["idempotencyKey"] not in row
+    receipt = httpx.get(f"http://127.0.0.1:{door.port}/r/{token}", trust_env=False, timeout=30)
+    assert (receipt.status_code, "erased" in receipt.text) == (200, True)
+
+
+def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
+    node: Node, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ 3.10 left the consumer deaf each time, without a word: see `RabbitMQ._keep_listening`."""
+    monkeypatch.setattr("tellback.edge.brokers.rabbitmq.SILENCE", 0.5)
+    name, taken = "tellback.made_anew", set[bytes]()
+    arguments: dict[str, Any] = {**ARGUMENTS, "x-queue-type": "quorum"}
+
+    async def take(body: bytes) -> None:
+        taken.add(body)
+
+    async def arrival_of(edge: Broker, *bodies: bytes) -> None:
+        for body in bodies:
+            with suppress(Unavailable):
+                await edge.publish(body)
+                continue
+            await edge.publish(body)
+        async with asyncio.timeout(15):
+            while not taken.issuperset(bodies):
+                await asyncio.sleep(0.01)
+
+    async def make_anew(channel: AbstractChannel) -> None:
+        beneath = await channel.get_underlay_channel()
+        await beneath.queue_delete(name)
+        await beneath.queue_declare(name, durable=True, arguments=arguments)
+
+    async def put_another_there(channel: AbstractChannel) -> None:
+        beneath = await channel.get_underlay_channel()
+        await beneath.queue_delete(name)
+        await beneath.queue_declare(name)
+
+    async def run() -> None:
+        consumer, edge = (open_broker(read_address(node.url), queue=name, grace=1) for _ in range(2))
+        await consumer.consume(take)
+        await arrival_of(edge, b"one", b"two", b"three")
+        await asyncio.to_thread(beside, node, make_anew)
+        await arrival_of(edge, b"four")
+        # One that it may not read takes the place of its queue for a while.
+        await asyncio.to_thread(beside, node, put_another_there)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(beside, node, lambda channel: channel.queue_delete(name))
+        await arrival_of(edge, b"five")
+        # Silence alone, for several times as long as it is borne, costs nothing.
+        await asyncio.sleep(2)
+        await arrival_of(edge, b"six")
+        await edge.close()
+        await consumer.close()
+
+    wait_for(run())

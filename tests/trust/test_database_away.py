@@ -142,6 +142,18 @@ def require_health(door: Door, ledger: Ledger) -> None:
     }  # fmt: skip
 
 
+def require_prompt_refusal(door: Door, server: Server) -> None:
+    """While the database stands still a sender is told in time, and of health what is true; then all is as before."""
+    with server.paused(), ThreadPoolExecutor(3) as pool:
+        asked = {path: pool.submit(get, door, path) for path in ("/readyz", "/livez")}
+        sent = pool.submit(ask, lambda: door.post(payload()))
+        answers = {"sent": sent.result(), **{path: one.result() for path, one in asked.items()}}
+    wait_until(lambda: get(door, "/readyz").status == 200, seconds=20, what="ready again")
+    wait_until(lambda: ask(lambda: door.post(payload())).status == 202, seconds=20, what="feedback is taken again")
+    assert {path: answer.status for path, answer in answers.items()} == {"sent": 503, "/readyz": 503, "/livez": 200}
+    assert max(answer.seconds for answer in answers.values()) < TOLD_WITHIN, answers
+
+
 @pytest.mark.timeout(180)
 def test_a_database_that_stands_still_or_dies_costs_a_moment_and_no_acknowledgement(
     door: Door, server: Server, queues: Queues
@@ -179,6 +191,14 @@ def no_connection_left(queues: Queues) -> Iterator[psycopg.Connection[Any]]:
     finally:
         for connection in held:
             connection.close()
+
+
+def require_bounded_wait(door: Door, queues: Queues, *, seconds: float) -> None:
+    """With every connection taken and those of the web process held up, a visitor is refused within so many seconds."""
+    with ThreadPoolExecutor(20) as visitors, no_connection_left(queues) as holder, holder.transaction():
+        holder.execute("LOCK TABLE board IN ACCESS EXCLUSIVE MODE")
+        waiting = [visitors.submit(get, door, "/") for _ in range(20)]
+        wait_until(lambda: any(one.done() for one in waiting), seconds=seconds, what="a visitor is refused")
 
 
 def test_without_a_connection_left_what_is_open_goes_on_and_the_rest_is_refused_in_time(

@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tellback.kernel.ids import to_public
 from tests.harness.processes import Installation, Process, Queues, free_port, wait_until
 
 pytestmark = pytest.mark.trust
@@ -40,9 +41,11 @@ class Door:
         return f"http://127.0.0.1:{self.port}/v1/feedback"
 
     def is_open(self) -> bool:
+        """Whether it answers: a process takes connections a while before that."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"HEAD /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                return connection.recv(12) == b"HTTP/1.1 200"
         except OSError:
             return False
 
@@ -288,6 +291,8 @@ def survive_kills(door: Door, *, count: int, kills: int) -> None:
     assert {len(ids) for ids in ledger.values()} == {1}, SEED
     keys = list(ledger)
     assert not_once(door, keys) == set()
+    stored = door.queues.rows("SELECT external_id, id FROM raw_feedback_items WHERE external_id = ANY(%s)", [keys])
+    assert {key: {to_public("raw_fb", item)} for key, item in stored} == ledger, SEED
     orphans = door.queues.rows(
         "SELECT count(*) FROM idempotency_key k WHERE k.key = ANY(%s) AND NOT EXISTS "
         "(SELECT 1 FROM raw_feedback_items r WHERE r.id = k.raw_item_id)",

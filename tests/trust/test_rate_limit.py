@@ -39,6 +39,24 @@ def test_two_web_processes_share_one_allowance_also_after_a_restart(doors: tuple
     require_one_allowance(doors, restart=True)
 
 
+def test_a_clock_that_was_set_back_by_an_hour_locks_nobody_out(doors: tuple[Door, Door]) -> None:
+    require_no_lock_out(doors)
+
+
+def require_no_lock_out(doors: tuple[Door, Door]) -> None:
+    """The key has used its allowance up; then the database's clock goes back by an hour, so all it noted is ahead.
+
+    The key has a whole allowance again, and no more than that.
+    """
+    first, _ = doors
+    send(doors, LIMIT + 20)
+    first.queues.rows("UPDATE rate_allowance SET whole_at = whole_at + 3600")
+    began = time.monotonic()
+    passed = send(doors, LIMIT + 60)
+    regained = (time.monotonic() - began) * LIMIT / 60
+    assert LIMIT <= passed[202] <= LIMIT + regained + 1
+
+
 def require_one_allowance(doors: tuple[Door, Door], *, restart: bool) -> None:
     """The key passes a minute's burst and what it regains meanwhile, over both processes; another key passes."""
     first, _ = doors

@@ -11,7 +11,7 @@ from ninja.parser import Parser
 
 from tellback.api.callers import TeamOnly, allowance_headers
 from tellback.api.errors import BadJson, TooLarge, WrongMediaType
-from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated, Unavailable
+from tellback.kernel.errors import FieldError, Invalid, TellbackError, Unauthenticated, Unavailable, said_plainly
 from tellback.platform.loop_config import get_loop_config
 from tellback.platform.problems import problem_of
 from tellback.platform.strict_json import read_json
@@ -107,7 +107,9 @@ def _say_failed(request: HttpRequest, error: object) -> HttpResponse:
 
 def _refuse_input(request: HttpRequest, error: "ValidationError | type[ValidationError]") -> HttpResponse:
     assert isinstance(error, ValidationError)
-    errors = [FieldError(_pointer(one["loc"]), str(one["msg"])) for one in error.errors[:100]]
+    errors = [
+        FieldError(_pointer(one["loc"]), said_plainly(str(one["type"]), str(one["msg"]))) for one in error.errors[:100]
+    ]
     return _refuse(request, Invalid(REFUSAL, errors=errors))
 
 

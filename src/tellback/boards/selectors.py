@@ -11,13 +11,20 @@ from django.utils.translation import gettext as _
 from pgvector.django import CosineDistance
 
 from tellback.boards.models import Board, Post, PostStatusChange, Status, Vote
+from tellback.platform.tenancy import current_workspace_id
+from tellback.platform.vectors import Embedding
 from tellback.themes.models import Theme
+from tellback.understanding.engine import find_meaning
 from tellback.understanding.models import CorrectedField, Correction, Sentiment, Signal, SignalType, Urgency
 from tellback.workspaces.models import Principal
 
 PAGE = 25
 #: How close in meaning a post must be to a theme to be shown beside it (design: candidates are 0.42 and more alike).
 LIKE = 0.42
+#: And to a text or another post, which are one voice each and so further from what is only akin to them.
+LIKE_TEXT = 0.5
+#: So much of what is being written is compared.
+LONGEST_QUESTION = 500
 SORTS = {"top": ("-vote_count", "-id"), "new": ("-id",), "updated": ("-status_changed_at", "-id")}
 
 
@@ -68,18 +75,35 @@ def list_status_changes(post: Post) -> list[PostStatusChange]:
 
 
 def similar_posts(text: str, *, theme: Theme | None = None, limit: int = 5) -> list[Post]:
-    """Posts that a text may repeat: those that mean what the theme means, then those that share words with the text."""
-    found = _alike(theme, limit) if theme else []
+    """Posts that a text may repeat: those that mean what the theme or the text means, then those that share its words.
+
+    By words alone where nothing can tell now what the text means.
+    """
+    if not text.strip():
+        return []
+    if theme is not None:
+        found = _alike(_public_posts(), theme.centroid_embedding, theme.centroid_model, limit=limit, least=LIKE)
+    else:
+        meaning = find_meaning(current_workspace_id(), text[:LONGEST_QUESTION])
+        vector, model = (meaning.vector[0], meaning.model) if meaning else (None, None)
+        found = _alike(_public_posts(), vector, model, limit=limit, least=LIKE_TEXT)
     known = {post.id for post in found}
     return [*found, *(post for post in _with_words_of(text, limit) if post.id not in known)][:limit]
 
 
-def _alike(theme: Theme, limit: int) -> list[Post]:
-    if theme.centroid_embedding is None:
+def posts_like(post: Post, *, limit: int = 4) -> list[Post]:
+    """Posts that mean what this one means, the most alike first; none while nobody has found out what it means."""
+    others = Post.objects.filter(canonical_post=None).exclude(pk=post.pk).select_related("board", "status")
+    return _alike(others, post.embedding, post.embedding_model, limit=limit, least=LIKE_TEXT)
+
+
+def _alike(
+    posts: QuerySet[Post], vector: Embedding | None, model: str | None, *, limit: int, least: float
+) -> list[Post]:
+    if vector is None:
         return []
-    distance = CosineDistance("embedding", theme.centroid_embedding)
-    posts = _public_posts().filter(embedding_model=theme.centroid_model).annotate(distance=distance)
-    return list(posts.filter(distance__lte=1 - LIKE).order_by("distance", "-vote_count")[:limit])
+    near = posts.filter(embedding_model=model).annotate(distance=CosineDistance("embedding", vector))
+    return list(near.filter(distance__lte=1 - least).order_by("distance", "-vote_count")[:limit])
 
 
 def _with_words_of(text: str, limit: int) -> list[Post]:

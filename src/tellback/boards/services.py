@@ -103,6 +103,7 @@ def create_post(
         PostTag.objects.create(workspace_id=workspace_id, post=post, tag=tag)
     defer("loop.on_post_created", queue=Queue.EFFECTS, workspace_id=workspace_id, post_id=str(post.id))
     defer_once("boards.embed_posts", queue=Queue.AI, workspace_id=workspace_id)
+    defer_once("insights.index", queue=Queue.INGEST, workspace_id=workspace_id)
     return post
 
 

@@ -40,6 +40,7 @@ ENTRIES: dict[str, Entry] = {
     "consume": Entry("tellback.cli.consume", "consume", "Store what the edge handed to a broker.", START),
     "migrate": Entry("tellback.cli.migrate", "migrate", "Bring the database up to date.", START),
     "import": Entry("tellback.cli.importing", "app", "Bring feedback in from a file.", WORK),
+    "search": Entry("tellback.cli.search", "search", "Search feedback, needs, themes and posts.", WORK),
     "demo": Entry("tellback.cli.demo", "app", "Fill the workspace with sample feedback, or take it out.", WORK),
     "doctor": Entry("tellback.cli.doctor", "doctor", "Check this installation and say how to mend it.", ADMIN),
     "config": Entry("tellback.cli.config", "app", "Show and check the settings.", ADMIN),
@@ -49,6 +50,7 @@ ENTRIES: dict[str, Entry] = {
     "user": Entry("tellback.cli.user", "app", "Let people in.", ADMIN),
     "privacy": Entry("tellback.cli.privacy", "app", "Export or erase a person; erase again after a restore.", ADMIN),
     "replay": Entry("tellback.cli.replay", "app", "Derive signals and themes anew; adopt or discard it.", WORK),
+    "themes": Entry("tellback.cli.themes", "app", "Look for what would make the themes better.", WORK),
     "eval": Entry("tellback.cli.eval", "app", "Measure how well feedback is understood.", MEASURE),
     "bench": Entry("tellback.cli.bench", "app", "Measure speed on this machine.", MEASURE),
 }

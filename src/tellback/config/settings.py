@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "tellback.triage",
     "tellback.boards",
     "tellback.loop",
+    "tellback.insights",
     "tellback.widget",
     "tellback.web",
 ]
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "tellback.web.static_files.HashedStaticFiles",
+    "tellback.web.nul.NoNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tellback.triage.pages.urls")),
     path("", include("tellback.boards.pages.urls")),
     path("", include("tellback.loop.pages.urls")),
+    path("", include("tellback.insights.pages.urls")),
     path("", include("tellback.widget.pages.urls")),
 ]
 

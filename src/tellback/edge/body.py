@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from tellback.edge.errors import BadJson, TooLarge, WrongMediaType
 from tellback.intake.schemas.lax import LaxFeedbackV1
 from tellback.intake.schemas.v1 import FeedbackV1
-from tellback.kernel.errors import FieldError, Invalid
+from tellback.kernel.errors import FieldError, Invalid, said_plainly
 from tellback.platform.strict_json import read_json
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -94,4 +94,5 @@ def pointer_to(path: Sequence[object]) -> str:
 
 def _invalid(error: ValidationError) -> Invalid:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return Invalid(REFUSAL, errors=[FieldError(pointer_to(problem["loc"]), problem["msg"]) for problem in found[:100]])
+    errors = [FieldError(pointer_to(one["loc"]), said_plainly(one["type"], one["msg"])) for one in found[:100]]
+    return Invalid(REFUSAL, errors=errors)

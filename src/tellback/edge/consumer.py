@@ -26,6 +26,8 @@ Store = Callable[[Sequence[bytes]], Arrived]
 PAUSE, LONGEST = 0.5, 10.0
 #: Messages that share a commit.
 TOGETHER = 64
+#: What ends by itself, or when somebody puts the set-up right: the same messages are then tried again.
+PASSING = (DatabaseError, Unavailable)
 
 
 class Stopped(Exception):
@@ -68,16 +70,21 @@ class Consumer:
             os._exit(0)
 
     async def work(self) -> None:
-        """Work until `stop` is called, then as `run`; returns also while the database holds something up."""
+        """Work until `stop` is called, then as `run`; returns also while the database holds something up.
+
+        What nobody foresaw ends it too and is raised: all it holds is then handed out again.
+        """
         storing = asyncio.create_task(self._keep_storing())
+        storing.add_done_callback(lambda _: self.stop())
         if await self._connect():
             await self._stopping.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._grace + 5):
                 await self._broker.close()
         storing.cancel()
-        await asyncio.gather(storing, return_exceptions=True)
         self._thread.shutdown(wait=False)
+        with contextlib.suppress(asyncio.CancelledError):
+            await storing
 
     def stop(self) -> None:
         """Take no more, as on SIGTERM."""
@@ -120,7 +127,7 @@ class Consumer:
             try:
                 arrived = await self._in_thread([held.body for held in batch])
                 break
-            except DatabaseError as error:
+            except PASSING as error:
                 if self._stopping.is_set():
                     _tell(batch, Stopped())
                     return
@@ -170,5 +177,5 @@ def _tell(batch: Sequence[_Held], error: Stopped | None) -> None:
             held.stored.set_exception(error)
 
 
-def _first_line(error: DatabaseError) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -24,6 +24,7 @@ from django.db import connection
 
 from tellback.intake.attachments.services import KeptFile
 from tellback.intake.policy import DEFAULT, Policy, get_policy
+from tellback.intake.redaction import Redactor
 from tellback.intake.vault.services import seal_removed
 from tellback.kernel.ids import new_id
 from tellback.platform.digests import digest_key, keyed_digest
@@ -155,10 +156,7 @@ def prepare(
     if submission.language:
         content["language"] = submission.language
     context = redactor.redact_json(submission.context)
-    author = submission.author
-    if "attributes" in author:
-        # Who somebody is, is known; what else is said about them holds private data like any other text.
-        author = {**author, "attributes": redactor.redact_json(author["attributes"])}
+    author = _author_of(submission, redactor)
     created, clock_note = _trusted_time(submission.source_created_at, now)
     if clock_note:
         context = {**context, "metadata": {**context.get("metadata", {}), **clock_note}}
@@ -193,6 +191,17 @@ def prepare(
     if policy.seals and policy.workspace_id and redactor.removed:
         row["sealed"] = seal_removed(workspace_id=policy.workspace_id, raw_item_id=item_id, removed=redactor.removed)
     return row
+
+
+def _author_of(submission: Submission, redactor: Redactor) -> dict[str, Any]:
+    """Who somebody is, is known: name, address, ids. What else is said about them is private like any other text."""
+    author = dict(submission.author)
+    if name := author.get("name"):
+        # Programs put the address where a name is missing.
+        author["name"] = "" if name == author.get("email") else redactor.redact_name(name)
+    if "attributes" in author:
+        author["attributes"] = redactor.redact_json(author["attributes"])
+    return author
 
 
 def _trusted_time(claimed: datetime, now: datetime) -> tuple[datetime, dict[str, str]]:

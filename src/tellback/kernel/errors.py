@@ -16,6 +16,19 @@ class FieldError:
     detail: str
 
 
+#: What a validator says in words of its own, by the kind of the problem.
+_PLAINLY = {
+    "extra_forbidden": "There is no such field here",
+    "missing": "This is needed",
+    "string_pattern_mismatch": "This does not have the form that is needed here",
+}
+
+
+def said_plainly(kind: str, message: str) -> str:
+    """What is wrong with a field, for a person; `message` where that is plain enough."""
+    return _PLAINLY.get(kind, message)
+
+
 class TellbackError(Exception):
     """Root of all errors meant for a person. `str(error)` says what happened and what to do."""
 

@@ -9,16 +9,9 @@ from django.db import transaction
 from tellback.boards.models import Post
 from tellback.boards.services import items_behind
 from tellback.intake.models import RawItem
+from tellback.loop.following import subscribe
 from tellback.loop.models import SubscriptionReason
-from tellback.loop.services import (
-    configured_pacing,
-    mail_person,
-    may_mail,
-    notify_person,
-    quote_of,
-    receipt_url,
-    subscribe,
-)
+from tellback.loop.telling import configured_pacing, mail_person, may_mail, notify_person, quote_of, receipt_url
 from tellback.triage.models import Feedback, FeedbackStatus, FeedbackVote, StatusChange
 from tellback.triage.votes import list_votes
 from tellback.understanding.models import Signal

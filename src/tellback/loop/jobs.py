@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from tellback.boards.models import Post, PostStatusChange
-from tellback.loop import answers, invitations, services, upkeep
+from tellback.loop import answers, changelog, following, invitations, progress, telling, upkeep
 from tellback.loop.models import ChangelogEntry, SubscriptionReason
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
@@ -19,7 +19,7 @@ from tellback.workspaces.models import Principal, PrincipalMerge
 def acknowledge(*, feedback_ids: list[str]) -> None:
     """Tell the authors of this feedback that it arrived."""
     ids = [UUID(feedback_id) for feedback_id in feedback_ids]
-    services.acknowledge(feedback_ids=ids, pacing=services.configured_pacing(), now=timezone.now())
+    progress.acknowledge(feedback_ids=ids, pacing=telling.configured_pacing(), now=timezone.now())
 
 
 @job("loop.invite", queue=Queue.EFFECTS)
@@ -37,21 +37,21 @@ def on_post_created(*, post_id: str) -> None:
     """Subscribe the author of a new post."""
     post = Post.objects.select_related("author").get(id=post_id)
     if post.author:
-        services.subscribe(post=post, principal=post.author, reason=SubscriptionReason.AUTHOR)
+        following.subscribe(post=post, principal=post.author, reason=SubscriptionReason.AUTHOR)
 
 
 @job("loop.subscribe_feedback_authors", queue=Queue.EFFECTS)
 def subscribe_feedback_authors(*, post_id: str) -> None:
     """Subscribe everybody whose feedback is behind a promoted post, and who voted for such feedback."""
     post = Post.objects.get(id=post_id)
-    services.subscribe_feedback_authors(post=post)
+    following.subscribe_feedback_authors(post=post)
     answers.subscribe_voters(post=post)
 
 
 @job("loop.subscribe_imported", queue=Queue.EFFECTS)
 def subscribe_imported(*, post_ids: list[str]) -> None:
     """Subscribe the people of imported posts."""
-    services.subscribe_imported(post_ids=[UUID(post_id) for post_id in post_ids])
+    following.subscribe_imported(post_ids=[UUID(post_id) for post_id in post_ids])
 
 
 @job("loop.on_vote", queue=Queue.EFFECTS)
@@ -69,12 +69,12 @@ def on_comment(*, post_id: str, principal_id: str) -> None:
 @job("loop.follow_merge", queue=Queue.INGEST)
 def follow_merge(*, merge_id: str) -> None:
     """Move what a merged person is subscribed to and was told, or back."""
-    services.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
+    following.follow_merge(merge=PrincipalMerge.objects.select_for_update().get(id=merge_id))
 
 
 def _subscribe(post_id: str, principal_id: str, reason: SubscriptionReason) -> None:
     person = current_person(Principal.objects.get(id=principal_id))
-    services.subscribe(post=Post.objects.get(id=post_id), principal=person, reason=reason)
+    following.subscribe(post=Post.objects.get(id=post_id), principal=person, reason=reason)
 
 
 @job("loop.on_feedback_moved", queue=Queue.EFFECTS)
@@ -102,14 +102,14 @@ def on_feedback_vote(*, feedback_id: str, principal_id: str) -> None:
 def on_post_moved(*, change_id: str) -> None:
     """Tell the subscribers of a post that it moved."""
     change = PostStatusChange.objects.select_related("post__board", "status").get(id=change_id)
-    services.tell_about_move(change=change, now=timezone.now())
+    progress.tell_about_move(change=change, now=timezone.now())
 
 
 @job("loop.tell_recipients", queue=Queue.EFFECTS)
 def tell_recipients(*, entry_id: str) -> None:
     """Tell the next recipients of a published entry, and leave a job for the rest."""
     entry = ChangelogEntry.objects.get(id=entry_id)
-    if services.tell_recipients(entry=entry, now=timezone.now()):
+    if changelog.tell_recipients(entry=entry, now=timezone.now()):
         defer("loop.tell_recipients", queue=Queue.EFFECTS, workspace_id=current_workspace_id(), entry_id=entry_id)
 
 

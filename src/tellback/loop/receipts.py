@@ -15,8 +15,8 @@ from tellback.intake.follow_ups import FOLLOW_UP, list_follow_ups
 from tellback.intake.models import RawItem
 from tellback.intake.subjects.erasing import erase_item
 from tellback.kernel.errors import Conflict, FieldError, Invalid
+from tellback.loop.following import subscribe
 from tellback.loop.models import SubscriptionReason
-from tellback.loop.services import subscribe
 from tellback.understanding.models import Signal
 from tellback.workspaces.identity import Author, resolve_author
 

@@ -17,6 +17,7 @@ from tellback.loop.models import ChangelogEntry, Subscription, SubscriptionReaso
 from tellback.themes.models import Theme, ThemeStatus
 from tellback.triage.models import Feedback, FeedbackStatus, StatusChange
 from tellback.triage.rules import TOLD_TO_AUTHOR
+from tellback.understanding.evidence import Piece, mark_evidence
 from tellback.understanding.models import CorrectedField, Correction, Signal
 from tellback.workspaces.models import Principal
 
@@ -57,14 +58,6 @@ def find_receipt(token: str) -> tuple[UUID, UUID] | None:
         cursor.execute("SELECT id, workspace_id FROM tellback_find_receipt(%s)", [token])
         row = cursor.fetchone()
     return (row[0], row[1]) if row else None
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of the person's text: marked when something was understood in it."""
-
-    text: str
-    signal_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +117,7 @@ def get_receipt(item: RawItem) -> Receipt:
     feedback = Feedback.objects.filter(raw_item=item).first()
     return Receipt(
         item=item,
-        pieces=marked(str(item.content.get("text", "")), signals),
+        pieces=mark_evidence(str(item.content.get("text", "")), signals),
         files=[SentFile(file, public_path(file)) for file in item.attachments.order_by("position")],
         steps=_steps(item, feedback),
         themes=_shared(signals),
@@ -132,26 +125,6 @@ def get_receipt(item: RawItem) -> Receipt:
         response=(feedback.public_response or "") if feedback else "",
         person=item.principal,
     )
-
-
-def marked(text: str, signals: list[Signal]) -> list[Piece]:
-    """The text cut at the evidence of its signals; put together again it is the text."""
-    if not text:
-        return []
-    spans = sorted(
-        (span["start"], span["end"], signal.get_signal_type_display())
-        for signal in signals
-        for span in signal.evidence_spans
-    )
-    pieces, last = [], 0
-    for start, end, kind in spans:
-        if start < last:
-            continue
-        if start > last:
-            pieces.append(Piece(text[last:start], None))
-        pieces.append(Piece(text[start:end], kind))
-        last = end
-    return [*pieces, Piece(text[last:], None)] if last < len(text) else pieces
 
 
 def _steps(item: RawItem, feedback: Feedback | None) -> list[Step]:

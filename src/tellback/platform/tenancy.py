@@ -15,6 +15,18 @@ from django.db import connection, migrations, transaction
 APP_ROLE = "tellback_app"
 SETTING = "tellback.workspace_id"
 
+_EACH = f"""
+    DO $each$
+    DECLARE workspace uuid;
+    BEGIN
+        FOR workspace IN SELECT id FROM tellback_workspace_ids() LOOP
+            PERFORM set_config('{SETTING}', workspace::text, true);
+            STATEMENT;
+        END LOOP;
+        PERFORM set_config('{SETTING}', '', true);
+    END $each$;
+"""  # noqa: S608 - of our own names
+
 _current: ContextVar[UUID | None] = ContextVar("tellback_workspace", default=None)
 
 
@@ -81,8 +93,9 @@ def row_security(*tables: str, column: str = "workspace_id") -> list[migrations.
 def owner_may_look_up(*tables: str) -> list[migrations.RunSQL]:
     """Let the schema's owner read these tables across workspaces.
 
-    Only for the tables behind the `SECURITY DEFINER` look-ups that find a workspace from a key, a receipt or a
-    user; the app's role is never the owner.
+    Only for the tables behind the `SECURITY DEFINER` look-ups: those that find a workspace from a key, a receipt or a
+    user, and those that need an index which row security keeps from them (decision 3) and name the workspace
+    themselves. The app's role is never the owner.
     """
     return [
         migrations.RunSQL(
@@ -93,6 +106,11 @@ def owner_may_look_up(*tables: str) -> list[migrations.RunSQL]:
         )
         for table in tables
     ]
+
+
+def each_workspace(statement: str) -> migrations.RunSQL:
+    """Run a statement in each workspace in turn: the schema's owner is bound by row security too."""
+    return migrations.RunSQL(sql=_EACH.replace("STATEMENT", statement), reverse_sql=migrations.RunSQL.noop)
 
 
 def foreign_key_from_below(*, table: str, column: str, to: str, on_delete: str = "SET NULL") -> migrations.RunSQL:

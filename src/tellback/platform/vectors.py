@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pgvector.django import VectorField
+from pgvector.django import HalfVectorField, VectorField
 
 Embedding = NDArray[np.float32]
 
@@ -32,5 +32,19 @@ class EmbeddingField(VectorField):
         """The vector in the database's text form."""
         if value is None or isinstance(value, str):
             return value
-        array = np.ascontiguousarray(value, dtype=np.float32)
-        return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        return vector_text(value)
+
+
+class HalfEmbeddingField(HalfVectorField):
+    """A vector in half precision, to search by; the database makes it of one in full precision."""
+
+    def deconstruct(self) -> tuple[Any, Any, Any, Any]:
+        """As pgvector's field: the column is the same."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "pgvector.django.halfvec.HalfVectorField", args, kwargs
+
+
+def vector_text(vector: Any) -> str:
+    """A vector in the database's text form."""
+    array = np.ascontiguousarray(vector, dtype=np.float32)
+    return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY).decode()

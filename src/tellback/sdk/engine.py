@@ -194,12 +194,16 @@ class Interpretation:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A theme in words. `cited` are positions in the texts that the summary rests on."""
+    """A theme in words. `cited` are positions in the texts that the summary rests on.
+
+    `other_titles` are next best, for when another theme has the title already.
+    """
 
     title: str
     summary: str
     cited: tuple[int, ...]
     origin: Origin | None = None
+    other_titles: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

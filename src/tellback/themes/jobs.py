@@ -8,7 +8,7 @@ from django.utils import timezone
 from tellback.platform.jobs import Queue, defer_once, job, job_in_steps
 from tellback.platform.tenancy import current_workspace_id, in_workspace
 from tellback.platform.upkeep import periodic
-from tellback.themes import services, upkeep
+from tellback.themes import services, upkeep, words
 from tellback.themes.replay.services import find_replay, go_on
 from tellback.understanding.engine import engine_for, get_engine
 from tellback.workspaces.models import Workspace
@@ -59,6 +59,14 @@ def refresh(*, workspace_id: UUID) -> None:
             return
 
 
+@job_in_steps("themes.catch_up", queue=Queue.AI)
+def catch_up(*, workspace_id: UUID) -> None:
+    """Bring up to date what has grown too little to be counted at once."""
+    with in_workspace(workspace_id):
+        services.count_leftovers()
+    refresh(workspace_id=workspace_id)
+
+
 @job_in_steps("themes.word", queue=Queue.AI)
 def word(*, workspace_id: UUID) -> None:
     """Have the workspace's language model put themes into words, until none waits or it does not answer."""
@@ -66,7 +74,7 @@ def word(*, workspace_id: UUID) -> None:
     if not engine.identity.sorts:
         return
     for _ in range(MOST_WORDED):
-        if not services.word_next_theme(workspace_id=workspace_id, engine=engine, now=timezone.now()):
+        if not words.word_next_theme(workspace_id=workspace_id, engine=engine, now=timezone.now()):
             return
     with in_workspace(workspace_id):
         defer_once("themes.word", queue=Queue.AI, workspace_id=workspace_id)
@@ -93,10 +101,12 @@ def keep_up() -> None:
     """Look for what would make the themes better; propose it, or do it where the workspace wants no questions."""
     workspace = Workspace.objects.get(pk=current_workspace_id())
     now = timezone.now()
+    upkeep.count_all_anew(workspace_id=workspace.id)
     proposals = upkeep.propose_changes(workspace_id=workspace.id, engine=get_engine(), now=now)
     if upkeep.accepts_itself(workspace):
         upkeep.accept_all(proposals=proposals, now=now)
 
 
+periodic("*/5 * * * *", "themes.catch_up", queue=Queue.AI)
 periodic("*/5 * * * *", "themes.word", queue=Queue.AI)
 periodic("13 3 * * *", "themes.upkeep", queue=Queue.MAINTENANCE)

@@ -48,6 +48,20 @@ class Theme(WorkspaceOwned):
     sentiment_distribution = models.JSONField(null=True, blank=True)
     urgency_distribution = models.JSONField(null=True, blank=True)
     source_distribution = models.JSONField(null=True, blank=True)
+    reach = models.FloatField(
+        default=0, db_default=0, help_text="Its people, each weighed by plan and revenue as the workspace says"
+    )
+    revenue = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What its people's companies pay a month, each once; empty when nobody's is known",
+    )
+    summary_cites = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), help_text="Ids of the signals that it rests on"
+    )
+    counted_signals = models.IntegerField(default=0, db_default=0, help_text="Signals when its figures were counted")
     is_stale = models.BooleanField(default=True, help_text="Its figures await a refresh")
     promoted_to_post_id = models.UUIDField(null=True, blank=True)
     promoted_at = models.DateTimeField(null=True, blank=True)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 8
 Z_NEAR = 3.0
-RESOLUTION = 2.0
+#: How finely communities are told apart. Where there are few, the finest leaves signals alone; then the next is taken.
+RESOLUTIONS = (3.0, 2.0, 1.0)
+#: More signals than this share, of those that have a neighbour, are not to be alone.
+LONELY = 0.05
 #: A part is split off from so many signals, and from so large a share of its theme.
 SMALLEST_PART = 3
 SMALLEST_SHARE = 0.1
@@ -28,7 +31,7 @@ SMALLEST_SHARE = 0.1
 WHOLE = 0.6
 #: How alike two groups are, over how alike each is in itself: from the first they may be one, from the second they are.
 ALIKE = 0.5
-ONE = 0.8
+ONE = 0.7
 #: Below so many vectors a group's own likeness says little, and the other's stands for it.
 TELLING = 2
 LEAST = 0.01
@@ -60,8 +63,8 @@ def regroup(
 ) -> list[Regrouping]:
     """Proposals for signals (rows of `vectors`) that are in `themes`. The same input gives the same output.
 
-    Themes in `alone` are not shown yet (one signal each). Rows in `kept` were placed by people and are never moved by a
-    split; themes of a pair in `apart`, the lower first, are never joined.
+    Themes in `alone` are not shown yet (one signal each). Rows in `kept` were placed by people and are moved by
+    no split and no gathering; themes of a pair in `apart`, the lower first, are never joined.
     """
     if len(themes) < 2 * SMALLEST_PART:
         return []
@@ -83,7 +86,11 @@ def _find_communities(centred: rules.Matrix, floor: float) -> NDArray[np.int64]:
     graph = _near(centred, floor)
     if not graph.nnz:
         return np.arange(len(centred))
-    found = np.asarray(Leiden(random_state=0, resolution=RESOLUTION).fit_predict(graph), dtype=np.int64)
+    linked = np.diff(graph.indptr) > 0
+    for resolution in RESOLUTIONS:
+        found = np.asarray(Leiden(random_state=0, resolution=resolution).fit_predict(graph), dtype=np.int64)
+        if (np.bincount(found)[found[linked]] == 1).mean() <= LONELY:
+            break
     while True:
         joined = _as_one(centred, found)
         if joined is None:
@@ -223,7 +230,7 @@ class _Proposals:
         """Signals that stand alone: to the theme they are near to, or together when there are enough of them."""
         near: dict[int, list[int]] = defaultdict(list)
         for theme, community in sorted(self.cells):
-            if theme in self.alone:
+            if theme in self.alone and self.kept.isdisjoint(self.cells[theme, community]):
                 near[community].append(theme)
         found = []
         for community, themes in near.items():

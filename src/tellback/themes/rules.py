@@ -28,7 +28,7 @@ Z_GUESSED = 5.0
 #: How many signals the shipped prior counts for, so that the first ten already behave.
 PRIOR_WEIGHT = 60
 PRIOR_PAIR_SD = 0.13
-CANDIDATES = 24
+CANDIDATES = 8
 #: Centred similarity from which two wordings say the same thing, so that what a person said of one holds for the other.
 SAME_THING = 0.72
 
@@ -191,17 +191,33 @@ URGENCY_WEIGHT = {"critical": 3.0, "high": 2.0, "medium": 1.0, "low": 0.6}
 HALF_LIFE = timedelta(days=45)
 
 
+#: A theme is counted anew when it has grown by this share; what is left over is counted within minutes all the same.
+GROWN = 0.04
+
+
+def is_due(*, signals: int, counted: int) -> bool:
+    """Whether a theme has grown so far that it is counted at once; so the cost for each signal stays the same."""
+    return signals - counted >= max(GROWN * counted, 1)
+
+
+def person_weight(*, plan_weight: float, mrr: float | None, revenue_for_two: int) -> float:
+    """How many people one counts for: the greater of what the plan says and of 1 + log2(1 + revenue / for two)."""
+    paying = 1 + math.log2(1 + mrr / revenue_for_two) if mrr and mrr > 0 and revenue_for_two else 1.0
+    return max(plan_weight, paying if paying > 1 else plan_weight)
+
+
 def strength(
-    *, people: int, signals: int, urgency: dict[str, int], last_signal: datetime | None, now: datetime
+    *, reach: float, people: int, signals: int, urgency: dict[str, int], last_signal: datetime | None, now: datetime
 ) -> float:
     """How much a theme asks for attention, 0 to 100.
 
-    Distinct people count most (messages of the same person little), weighted by how pressing it is for them, fading
-    with a half-life of 45 days since the last signal. One calm person is about 10, ten about 50, a hundred about 90.
+    `reach` is its people, each weighed by plan and revenue; `people` how many they are, so that messages of the same
+    person count little. Weighted by how pressing it is for them, fading with a half-life of 45 days since the last
+    signal. One calm person is about 10, ten about 50, a hundred about 90.
     """
     if not signals or last_signal is None:
         return 0.0
-    reach = people + 0.2 * max(signals - people, 0)
+    reach = reach + 0.2 * max(signals - people, 0)
     pressing = sum(URGENCY_WEIGHT[name] * count for name, count in urgency.items()) / max(sum(urgency.values()), 1)
     age = max((now - last_signal) / HALF_LIFE, 0.0)
     weight = float(reach * (pressing or 1.0) * math.pow(0.5, age))

@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pgvector.django import CosineDistance
 
 from tellback.intake.models import RawItem
-from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeStatus
+from tellback.themes.models import ChangeState, Theme, ThemeChange, ThemeStatus
+from tellback.understanding.evidence import Piece
 from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
 
 PAGE = 60
 WEEKS = 12
+NO_DAYS = (0,) * (7 * WEEKS)
+#: Days that are compared with as many before them.
+TRENDS = (7, 30)
+#: Below so many signals in a month nothing is said of how fast a theme grows.
+FEW = 5
 EMERGING_DAYS = 14
 SENTIMENT_TONES = {Sentiment.POSITIVE: "green", Sentiment.NEUTRAL: "plain", Sentiment.NEGATIVE: "amber"}
 EMERGING_SIGNALS = 12
@@ -25,6 +32,7 @@ SORTS = {
     "strength": ("-strength", "-signal_count", "id"),
     "recent": ("-last_signal_at", "id"),
     "people": ("-unique_author_count", "-strength", "id"),
+    "revenue": (F("revenue").desc(nulls_last=True), "-strength", "id"),
     "growth": ("-growth", "-strength", "id"),
     "new": ("-first_signal_at", "id"),
 }
@@ -49,15 +57,48 @@ class ThemeRow:
 
     theme: Theme
     weeks: list[int]
-    this_week: int
-    last_week: int
+    trends: list["Trend"]
     is_emerging: bool
     types: list[tuple[str, str]]
+    new_since_promotion: int = 0
+
+    @property
+    def this_week(self) -> int:
+        """Signals of the last seven days."""
+        return self.trends[0].now
+
+    @property
+    def last_week(self) -> int:
+        """Signals of the seven days before."""
+        return self.trends[0].before
+
+    @property
+    def velocity(self) -> float | None:
+        """How fast it grows now: signals a day of the last seven days over those of the last thirty.
+
+        None while there are too few to say.
+        """
+        week, month = self.trends
+        return None if month.now < FEW else round((week.now / week.days) / (month.now / month.days), 1)
 
     @property
     def by_week(self) -> list[tuple[str, int]]:
         """The weeks with their names, the latest first."""
         return [(_weeks_ago(age), count) for age, count in enumerate(reversed(self.weeks))]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Signals of so many last days, and of as many days before them."""
+
+    days: int
+    now: int
+    before: int
+
+    @property
+    def change(self) -> int:
+        """How many more they are now; fewer below zero."""
+        return self.now - self.before
 
 
 def _weeks_ago(age: int) -> str:
@@ -70,8 +111,9 @@ def list_themes(wanted: ThemeFilter, *, now: datetime) -> list[ThemeRow]:
     if wanted.sort == "growth":
         found = found.annotate(growth=_growth(now))
     themes = list(found.select_related("parent_theme").order_by(*SORTS.get(wanted.sort, SORTS["strength"]))[:PAGE])
-    weeks = _weeks([theme.id for theme in themes], now)
-    return [_row(theme, weeks.get(theme.id, [0] * WEEKS), now) for theme in themes]
+    days = _days([theme.id for theme in themes], now)
+    new = _new_since_promotion([theme.id for theme in themes if theme.promoted_at])
+    return [_row(theme, days.get(theme.id, NO_DAYS), now, new=new.get(theme.id, 0)) for theme in themes]
 
 
 def _growth(now: datetime) -> Coalesce:
@@ -89,17 +131,26 @@ def _growth(now: datetime) -> Coalesce:
     return Coalesce(Subquery(counted.values("growth"), output_field=IntegerField()), 0)
 
 
-def _row(theme: Theme, weeks: list[int], now: datetime) -> ThemeRow:
+def _row(theme: Theme, days: Sequence[int], now: datetime, *, new: int = 0) -> ThemeRow:
     young = theme.first_signal_at is not None and theme.first_signal_at > now - timedelta(days=EMERGING_DAYS)
     kinds = sorted((theme.type_distribution or {}).items(), key=lambda pair: -pair[1])[:2]
     return ThemeRow(
         theme=theme,
-        weeks=weeks,
-        this_week=weeks[-1],
-        last_week=weeks[-2],
+        weeks=[sum(days[7 * age : 7 * age + 7]) for age in reversed(range(WEEKS))],
+        trends=[Trend(span, sum(days[:span]), sum(days[span : 2 * span])) for span in TRENDS],
         is_emerging=young and theme.signal_count <= EMERGING_SIGNALS,
         types=[(kind, SignalType(kind).label) for kind, _count in kinds],
+        new_since_promotion=new,
     )
+
+
+def _new_since_promotion(theme_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many signals came to each of these themes since it was promoted. No query for none."""
+    if not theme_ids:
+        return {}
+    since = Theme.objects.filter(id=OuterRef("theme_id")).values("promoted_at")
+    new = Signal.objects.filter(theme_id__in=theme_ids, created_at__gt=Subquery(since))
+    return {theme: count for theme, count in new.values_list("theme_id").annotate(count=Count("id")) if theme}
 
 
 def _filtered(wanted: ThemeFilter, now: datetime) -> QuerySet[Theme]:
@@ -132,8 +183,8 @@ def _signals_of(wanted: ThemeFilter, now: datetime) -> QuerySet[Signal] | None:
     return Signal.objects.filter(conditions) if conditions else None
 
 
-def _weeks(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
-    """Signals of each theme in each of the last twelve weeks, oldest first."""
+def _days(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
+    """Signals of each theme on each of the last days, twelve weeks of them, the latest first."""
     start = now - timedelta(weeks=WEEKS)
     rows = (
         Signal.objects.filter(theme_id__in=theme_ids, raw_feedback_item__source_created_at__gte=start)
@@ -141,12 +192,13 @@ def _weeks(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
         .values_list("theme_id", "day")
         .annotate(count=Count("id"))
     )
-    weeks: dict[UUID, list[int]] = {}
+    days: dict[UUID, list[int]] = {}
     for theme_id, day, count in rows:
-        age = (now.date() - day).days // 7
-        if 0 <= age < WEEKS:
-            weeks.setdefault(theme_id, [0] * WEEKS)[WEEKS - 1 - age] += count
-    return weeks
+        # A sender's clock may be a little ahead, and past midnight already.
+        age = max(0, (now.date() - day).days)
+        if age < len(NO_DAYS):
+            days.setdefault(theme_id, [*NO_DAYS])[age] += count
+    return days
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +265,6 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text; marked when it is evidence of something."""
-
-    text: str
-    signal_type: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ThemeDetail:
     """Everything about one theme."""
 
@@ -231,24 +275,34 @@ class ThemeDetail:
     urgencies: list[tuple[str, int]]
     sources: list[tuple[str, int]]
     similar: list[tuple[Theme, float | None]]
-    new_since_promotion: int
+    cited: list[UUID]
     inside: list[Theme] = field(default_factory=list)
     companies: list[tuple[str, int]] = field(default_factory=list)
 
+    @property
+    def weighs_more(self) -> bool:
+        """Whether plan and revenue make its people count for more than they are."""
+        return self.row.theme.reach > self.row.theme.unique_author_count
+
 
 def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail:
-    """A theme with its first `quotes` quotes, those nearest its centre first."""
+    """A theme with its first `quotes` quotes: those that its summary cites, then those nearest its centre."""
+    cited = [UUID(one) for one in theme.summary_cites]
     signals = (
         Signal.objects.filter(theme_id=theme.id)
         .exclude(summary="")
         .select_related("raw_feedback_item__principal", "raw_feedback_item__source")
     )
+    first = Case(When(id__in=cited, then=0), default=1, output_field=IntegerField())
+    order: list[Any] = [first] if cited else []
     if theme.centroid_embedding is not None:
-        signals = signals.order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
-    since = theme.promoted_at
+        order += [CosineDistance("embedding", theme.centroid_embedding), "id"]
+    signals = signals.order_by(*order) if order else signals
+    new = _new_since_promotion([theme.id] if theme.promoted_at else [])
+    shown = [quote_of(signal) for signal in signals[:quotes]]
     return ThemeDetail(
-        row=_row(theme, _weeks([theme.id], now).get(theme.id, [0] * WEEKS), now),
-        quotes=[quote_of(signal) for signal in signals[:quotes]],
+        row=_row(theme, _days([theme.id], now).get(theme.id, NO_DAYS), now, new=new.get(theme.id, 0)),
+        quotes=shown,
         more_quotes=max(theme.signal_count - quotes, 0),
         sentiments=[
             (label, count, SENTIMENT_TONES[Sentiment(value)])
@@ -260,7 +314,7 @@ def get_theme_detail(theme: Theme, *, quotes: int, now: datetime) -> ThemeDetail
             for name, count in sorted((theme.source_distribution or {}).items(), key=lambda pair: (-pair[1], pair[0]))
         ],
         similar=[] if theme.centroid_embedding is None else suggest_neighbours(theme, limit=4),
-        new_since_promotion=signals.filter(created_at__gt=since).count() if since else 0,
+        cited=[quote.signal.id for quote in shown if quote.signal.id in cited],
         companies=_companies(theme.id),
         inside=list(theme.children.filter(status=ThemeStatus.ACTIVE).order_by("-strength", "id")),
     )
@@ -277,53 +331,6 @@ ACRONYMS = {"api", "csv", "sms", "nps"}
 def source_label(source_type: str) -> str:
     """A source type as a person reads it."""
     return source_type.upper() if source_type in ACRONYMS else source_type.replace("_", " ").capitalize()
-
-
-@dataclass(frozen=True, slots=True)
-class ShownChange:
-    """A change of themes with what a person needs to judge it: a few quotes of each side."""
-
-    change: ThemeChange
-    quotes: list[Quote]
-    others: list[Quote]
-    moved: int
-
-
-#: Quotes of each side of a proposal.
-SIDE = 3
-
-
-def list_proposals(limit: int = 60) -> list[ShownChange]:
-    """What upkeep proposes, those that concern most signals first."""
-    proposed = ThemeChange.objects.filter(state=ChangeState.PROPOSED).select_related("theme", "into_theme")
-    shown = [_shown(change) for change in proposed.order_by("id")]
-    return sorted(shown, key=lambda one: (-one.moved, one.change.id))[:limit]
-
-
-def list_changes(limit: int = 30) -> list[ThemeChange]:
-    """What was decided, the latest first."""
-    decided = ThemeChange.objects.exclude(state=ChangeState.PROPOSED).select_related("theme", "into_theme", "actor")
-    return list(decided.order_by("-decided_at", "-id")[:limit])
-
-
-def _shown(change: ThemeChange) -> ShownChange:
-    leaving = Signal.objects.filter(id__in=list(change.moves))
-    staying = Signal.objects.filter(theme_id=change.theme_id).exclude(id__in=list(change.moves))
-    if change.kind == ChangeKind.MERGE:
-        into = Signal.objects.filter(theme_id=change.into_theme_id)
-        return ShownChange(change, _some(staying), _some(into), change.theme.signal_count)
-    if change.kind in {ChangeKind.SPLIT, ChangeKind.GATHER}:
-        return ShownChange(change, _some(leaving), _some(staying), len(change.moves))
-    return ShownChange(change, _some(staying), [], change.theme.signal_count)
-
-
-def _some(signals: QuerySet[Signal]) -> list[Quote]:
-    """A few quotes, of different people where there are."""
-    said = signals.exclude(summary="").select_related("raw_feedback_item__principal", "raw_feedback_item__source")
-    by_person: dict[object, Signal] = {}
-    for signal in said.order_by("-extraction_confidence", "id")[: SIDE * 4]:
-        by_person.setdefault(signal.raw_feedback_item.principal_id or signal.id, signal)
-    return [quote_of(signal) for signal in list(by_person.values())[:SIDE]]
 
 
 def suggest_neighbours(theme: Theme, *, search: str = "", limit: int = 6) -> list[tuple[Theme, float | None]]:

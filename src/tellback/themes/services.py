@@ -1,44 +1,38 @@
 """Writes of themes: joining signals to themes, refreshing what a theme shows."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, When
-from django.utils.translation import gettext as _
-from pgvector.django import CosineDistance
+from django.db.models import Case, Exists, F, OuterRef, When
 
-from tellback.engines.openai import PASSING
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import complete_items
-from tellback.kernel.ids import new_id
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer, defer_once
-from tellback.platform.tenancy import in_workspace
-from tellback.sdk.engine import Description, Engine, Vectors
+from tellback.platform.loop_config.table import Themes
+from tellback.sdk.engine import Engine
 from tellback.themes import rules
+from tellback.themes.candidates import OPEN, Candidates
 from tellback.themes.corrections import recentre
 from tellback.themes.figures import Figures, read_figures
-from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
+from tellback.themes.models import Theme, ThemeSpace, ThemeStatus
 from tellback.themes.precedents import Precedents
+from tellback.themes.words import cite_anew, describe
 from tellback.understanding.models import Signal, SignalState
+from tellback.workspaces.loop_settings import get_workspace_config
 
-OPEN = (ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE)
-#: With this many themes all are compared in memory; above, the database picks the nearest for each signal.
-COMPARE_ALL = 400
 #: How many waiting items a job takes along.
 BATCH = 128
-#: How many of a theme's sentences its title is made of.
-DESCRIBED_SIGNALS = 80
 #: What refreshing a theme stores.
 REFRESHED = (
     "signal_count", "needs_review_count", "first_signal_at", "last_signal_at", "unique_author_count",
     "type_distribution", "sentiment_distribution", "urgency_distribution", "source_distribution", "strength",
-    "title", "summary", "described_at_count", "described_by", "wants_words", "is_stale", "updated_at",
+    "reach", "revenue", "counted_signals", "title", "summary", "summary_cites", "described_at_count", "described_by",
+    "wants_words", "is_stale", "updated_at",
 )  # fmt: skip
 #: Figures and words follow assignment by this much, so that a burst is refreshed once.
 REFRESH_DELAY = timedelta(seconds=2)
@@ -62,7 +56,7 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     )
     comparable = [signal for signal in waiting if signal.embedding_model == model]
     space = load_space(stored, size=len(comparable[0].embedding) if comparable else 0)
-    candidates = _Candidates.near(comparable, model)
+    candidates = Candidates.near(comparable, model=model, space=space)
     precedents = Precedents.load(model=model, item_ids=items)
     settled: set[UUID] = set()
     telling = engine.is_telling([signal.summary for signal in waiting])
@@ -97,7 +91,10 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
         recentre(theme_id, now=now)
     _save(stored, space)
     complete_items(item_ids=items, now=now)
-    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=[str(item) for item in items])
+    done = [str(item) for item in items]
+    defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=done)
+    defer("triage.find_duplicates", queue=Queue.AI, workspace_id=workspace_id, item_ids=done)
+    defer_once("insights.index", queue=Queue.INGEST, workspace_id=workspace_id, delay=REFRESH_DELAY)
     defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
 
 
@@ -120,7 +117,7 @@ def _interpreted(item_ids: Sequence[UUID]) -> list[UUID]:
     )
 
 
-def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model: str, now: datetime) -> None:
+def _place(signal: Signal, candidates: "Candidates", space: rules.Space, model: str, now: datetime) -> None:
     """By the language model's choice where it made one that still stands, else by vectors alone."""
     vector = np.asarray(signal.embedding, dtype=np.float32)
     chosen: dict[str, Any] | None = signal.theme_decision
@@ -144,7 +141,7 @@ def _place(signal: Signal, candidates: "_Candidates", space: rules.Space, model:
 
 
 def _place_as_chosen(
-    signal: Signal, chosen: Mapping[str, Any], candidates: "_Candidates", row: int, vector: rules.Vector
+    signal: Signal, chosen: Mapping[str, Any], candidates: "Candidates", row: int, vector: rules.Vector
 ) -> None:
     centroid = candidates.centroids[row]
     cosine = float(centroid @ vector / max(float(np.linalg.norm(centroid)), 1e-6))
@@ -153,100 +150,6 @@ def _place_as_chosen(
     signal.theme_similarity = round(cosine, 4)
     signal.theme_reason = chosen.get("reasoning") or "The language model chose it"
     signal.needs_review = not rules.is_chosen_surely(confidence=confidence, cosine=cosine)
-
-
-@dataclass
-class _Candidates:
-    """The themes that a batch may join, with centroids that follow as it does."""
-
-    themes: list[Theme]
-    centroids: rules.Matrix
-    touched: set[int]
-    known: int
-    merged: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def near(cls, signals: Sequence[Signal], model: str) -> "_Candidates":
-        """Every open theme when there are few, else those that were chosen and the nearest of each signal."""
-        themes = Theme.objects.filter(status__in=OPEN, centroid_model=model).order_by("id")
-        chosen = {str(theme) for one in signals if (theme := (one.theme_decision or {}).get("theme"))}
-        merged = _successors(chosen)
-        if themes.count() > COMPARE_ALL:
-            nearest: set[UUID] = {UUID(merged.get(theme, theme)) for theme in chosen}
-            for signal in signals:
-                distance = CosineDistance("centroid_embedding", signal.embedding)
-                nearest.update(themes.order_by(distance).values_list("id", flat=True)[: rules.CANDIDATES])
-            themes = themes.filter(id__in=nearest)
-        rows = list(themes.select_for_update())
-        if rows:
-            centroids = np.array([theme.centroid_embedding for theme in rows], dtype=np.float32)
-            return cls(rows, centroids, set(), len(rows), merged)
-        size = len(signals[0].embedding) if signals else 0
-        return cls([], np.zeros((0, size), dtype=np.float32), set(), 0)
-
-    def row_of(self, theme_id: str | None) -> int | None:
-        """Where a theme that a language model chose stands, or the one that it was merged into; None if it is gone."""
-        wanted = self.merged.get(theme_id or "", theme_id)
-        return next((row for row, theme in enumerate(self.themes) if str(theme.id) == wanted), None)
-
-    def is_unseen(self, decision: rules.Decision, signal: Signal) -> bool:
-        """Whether the theme to join was founded after the language model looked, and is close beyond doubt.
-
-        Signals that are read at the same time do not see each other's new themes; two of one need would be founded.
-        """
-        if decision.candidate is None or decision.needs_review:
-            return False
-        return decision.candidate >= self.known or self.themes[decision.candidate].created_at >= signal.created_at
-
-    def join(self, row: int, vector: rules.Vector) -> UUID:
-        """Add a signal to the theme in this row."""
-        theme = self.themes[row]
-        self.centroids[row] = rules.moved_centroid(self.centroids[row], theme.signal_count, vector)
-        theme.signal_count += 1
-        theme.status = ThemeStatus.ACTIVE
-        self.touched.add(row)
-        return theme.id
-
-    def found(self, signal: Signal, vector: rules.Vector, model: str, now: datetime) -> UUID:
-        """A new theme of one signal; it is shown when a second one joins."""
-        self.themes.append(
-            Theme(
-                id=new_id(),
-                workspace_id=signal.workspace_id,
-                title=(signal.theme_decision or {}).get("title") or signal.summary,
-                summary=(signal.theme_decision or {}).get("summary") or signal.summary,
-                parent_theme_id=self._parent(signal),
-                board_id=signal.board_id,
-                status=ThemeStatus.CANDIDATE,
-                signal_count=1,
-                centroid_embedding=vector,
-                centroid_model=model,
-                centroid_updated_at=now,
-                first_signal_at=signal.raw_feedback_item.source_created_at,
-                last_signal_at=signal.raw_feedback_item.source_created_at,
-            )
-        )
-        self.centroids = np.vstack([self.centroids, vector[None]])
-        return self.themes[-1].id
-
-    def _parent(self, signal: Signal) -> UUID | None:
-        row = self.row_of((signal.theme_decision or {}).get("parent"))
-        return None if row is None else self.themes[row].id
-
-    def save(self, now: datetime) -> None:
-        """Store the themes that signals founded or joined."""
-        for row in self.touched:
-            theme = self.themes[row]
-            theme.centroid_embedding, theme.centroid_updated_at, theme.is_stale = self.centroids[row], now, True
-        Theme.objects.bulk_create(self.themes[self.known :])
-        changed = [self.themes[row] for row in sorted(self.touched) if row < self.known]
-        update_rows(changed, ["centroid_embedding", "centroid_updated_at", "signal_count", "status", "is_stale"])
-
-
-def _successors(theme_ids: Collection[str]) -> dict[str, str]:
-    """Which theme each of these was merged into, for those that were."""
-    merged = Theme.objects.filter(id__in=theme_ids, status=ThemeStatus.MERGED).exclude(merged_into_theme=None)
-    return {str(old): str(new) for old, new in merged.values_list("id", "merged_into_theme_id")}
 
 
 def load_space(stored: ThemeSpace, *, size: int = 0) -> rules.Space:
@@ -291,6 +194,13 @@ def recount_left(*, workspace_id: UUID, theme_ids: Sequence[UUID]) -> None:
 
 
 @transaction.atomic
+def count_leftovers() -> int:
+    """Have every theme counted anew that has grown since it was; returns how many."""
+    grown = Theme.objects.filter(status__in=OPEN, is_stale=False).exclude(signal_count=F("counted_signals"))
+    return grown.update(is_stale=True)
+
+
+@transaction.atomic
 def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200, words_follow: bool = False) -> int:
     """Bring the figures, strength and words of changed themes up to date; returns how many. Safe to repeat.
 
@@ -303,25 +213,30 @@ def refresh_themes(*, engine: Engine, now: datetime, limit: int = 200, words_fol
     space = ThemeSpace.objects.filter(embedding_model=engine.identity.embedding_model).first()
     background = np.asarray(space.mean_embedding, dtype=np.float32) if space else None
     figures = read_figures([theme.id for theme in stale])
+    weights = get_workspace_config(stale[0].workspace_id).themes if stale else Themes()
     for theme in stale:
-        _show(theme, figures.get(theme.id, Figures()), now)
+        _show(theme, figures.get(theme.id, Figures()), weights, now)
         if theme.status == ThemeStatus.ACTIVE and rules.needs_new_words(theme.signal_count, theme.described_at_count):
             theme.wants_words = words_follow
-            _describe(theme, engine, background)
+            describe(theme, engine, background)
         theme.is_stale, theme.updated_at = False, now
+    cite_anew(stale, engine)
     if any(theme.wants_words for theme in stale):
         defer_once("themes.word", queue=Queue.AI, workspace_id=stale[0].workspace_id)
     update_rows(stale, REFRESHED)
     return len(stale)
 
 
-def _show(theme: Theme, figures: Figures, now: datetime) -> None:
+def _show(theme: Theme, figures: Figures, weights: Themes, now: datetime) -> None:
+    theme.counted_signals = figures.signals
     theme.signal_count, theme.needs_review_count = figures.signals, figures.to_review
     theme.first_signal_at, theme.last_signal_at = figures.first, figures.last
     theme.unique_author_count = figures.people
     theme.type_distribution, theme.sentiment_distribution = figures.types, figures.sentiments
     theme.urgency_distribution, theme.source_distribution = figures.urgencies, figures.sources
+    theme.reach, theme.revenue = _reach(figures, weights), figures.revenue
     theme.strength = rules.strength(
+        reach=theme.reach,
         people=figures.people,
         signals=figures.signals,
         urgency=figures.urgencies,
@@ -330,83 +245,16 @@ def _show(theme: Theme, figures: Figures, now: datetime) -> None:
     )
 
 
-def _describe(theme: Theme, engine: Engine, background: rules.Vector | None) -> None:
-    """Words at once; where better ones follow for a theme that has none yet, these are for the meantime only."""
-    texts, vectors = _texts_of(theme)
-    if not texts:
-        return
-    was_named = theme.described_at_count > 0
-    theme.described_at_count = theme.signal_count
-    if theme.wants_words and theme.described_by:
-        return
-    if theme.centroid_model != engine.identity.embedding_model:
-        vectors, background = engine.embed(texts), None
-    _say(
-        theme, engine.describe(texts, vectors, background=background), model=engine.identity.model, was_named=was_named
-    )
-    theme.described_by = "" if theme.wants_words and not was_named else engine.identity.model
-
-
-def _texts_of(theme: Theme) -> tuple[list[str], Vectors]:
-    """What a theme's words are made of: its signals in their own words, those nearest its centre first."""
-    signals = list(
-        Signal.objects.filter(theme_id=theme.id, embedding__isnull=False, embedding_model=theme.centroid_model)
-        .order_by(CosineDistance("embedding", theme.centroid_embedding), "id")
-        .values_list("summary", "embedding")[:DESCRIBED_SIGNALS]
-    )
-    return [summary for summary, _vector in signals], np.array([vector for _summary, vector in signals], np.float32)
-
-
-def _say(theme: Theme, words: Description, *, model: str, was_named: bool) -> None:
-    """Take over a description; of a large theme that people know by its title the new title is only proposed."""
-    theme.summary = words.summary
-    if theme.title_is_manual:
-        return
-    taken = Theme.objects.filter(status__in=OPEN, title__iexact=words.title).exclude(pk=theme.pk)
-    title = words.summary.rstrip(".") if taken.exists() else words.title
-    if was_named and theme.signal_count >= rules.SETTLED_SIZE:
-        _propose_title(theme, title, model)
-    else:
-        theme.title = title
-
-
-def _propose_title(theme: Theme, title: str, model: str) -> None:
-    """People know a large theme by its title: a better one waits until somebody takes it."""
-    ThemeChange.objects.filter(theme=theme, kind=ChangeKind.RENAME, state=ChangeState.PROPOSED).delete()
-    known = ThemeChange.objects.filter(theme=theme, kind=ChangeKind.RENAME, title=title)
-    if title.casefold() != theme.title.casefold() and not known.exists():
-        ThemeChange.objects.create(
-            workspace_id=theme.workspace_id,
-            kind=ChangeKind.RENAME,
-            state=ChangeState.PROPOSED,
-            theme=theme,
-            title=title,
-            reason=_("It has grown since it got its title."),
-            proposed_by=model,
+def _reach(figures: Figures, weights: Themes) -> float:
+    """The people of a theme, each for as many as plan and revenue say; of whom nothing is known for one."""
+    known = sum(one.people for one in figures.customers)
+    weighed = sum(
+        one.people
+        * rules.person_weight(
+            plan_weight=weights.weight_of(one.plan),
+            mrr=None if one.mrr is None else float(one.mrr),
+            revenue_for_two=weights.revenue_for_two,
         )
-
-
-def word_next_theme(*, workspace_id: UUID, engine: Engine, now: datetime) -> bool:
-    """Have a language model put one theme that waits for it into words; whether there was one and it did.
-
-    The model is asked outside of any transaction. Its words are dropped when the theme was reworded in the meantime.
-    Where it does not answer, the theme keeps its words and waits on.
-    """
-    with in_workspace(workspace_id):
-        theme = Theme.objects.filter(wants_words=True, status=ThemeStatus.ACTIVE).order_by("-strength", "id").first()
-        if theme is None:
-            return False
-        texts, vectors = _texts_of(theme)
-        space = ThemeSpace.objects.filter(embedding_model=engine.identity.embedding_model).first()
-        background = np.asarray(space.mean_embedding, dtype=np.float32) if space else None
-    words = engine.describe(texts, vectors, background=background) if texts else None
-    fallback = words.origin.fallback if words and words.origin else ""
-    with in_workspace(workspace_id):
-        now_there = Theme.objects.select_for_update().filter(pk=theme.pk, described_at_count=theme.described_at_count)
-        for kept in now_there:
-            kept.wants_words = fallback in PASSING
-            if words and words.origin and not fallback:
-                _say(kept, words, model=words.origin.model, was_named=bool(kept.described_by))
-                kept.described_by, kept.updated_at = words.origin.model, now
-            kept.save(update_fields=["wants_words", "described_by", "title", "summary", "updated_at"])
-    return fallback not in PASSING
+        for one in figures.customers
+    )
+    return round(figures.people - known + weighed, 2)

@@ -11,13 +11,15 @@ from pgvector.django import CosineDistance
 
 from tellback.sdk.engine import KnownTheme, Vectors
 from tellback.themes import rules
+from tellback.themes.candidates import OPEN
 from tellback.themes.models import Theme, ThemeStatus
-from tellback.themes.services import COMPARE_ALL, OPEN
 from tellback.understanding.models import Signal
 from tellback.understanding.taxonomy import NearThemes, offers_themes
 
 #: How many themes every signal is shown, how many close ones each, and how many quotes of each theme.
 SHARED, NEAR, QUOTES = 30, 8, 2
+#: With so many themes all are compared in memory; above, the database picks the nearest for each signal.
+COMPARE_ALL = 400
 QUOTE_LENGTH = 160
 
 

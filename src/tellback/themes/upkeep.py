@@ -12,14 +12,17 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from pgvector.django import CosineDistance
 
 from tellback.kernel.errors import Conflict, Invalid
+from tellback.platform.jobs import Queue, defer_once
 from tellback.sdk.engine import Engine
 from tellback.themes import rules
 from tellback.themes.changes import OPEN, carry_out
-from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace
+from tellback.themes.models import ChangeKind, ChangeState, Theme, ThemeChange, ThemeSpace, ThemeStatus
 from tellback.themes.regrouping import Regrouping, regroup
 from tellback.themes.services import load_space
 from tellback.understanding.models import CorrectedField, Correction, Signal
@@ -122,6 +125,14 @@ def accept_all(*, proposals: Sequence[ThemeChange], now: datetime) -> int:
     return done
 
 
+@transaction.atomic
+def count_all_anew(*, workspace_id: UUID) -> int:
+    """Have every shown theme counted anew, for strength fades, and plans and revenue change; returns how many."""
+    count = Theme.objects.filter(status=ThemeStatus.ACTIVE).update(is_stale=True)
+    defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id)
+    return count
+
+
 def _key(change: ThemeChange) -> tuple[str, str, str, str]:
     """What makes two proposals the same: signals that came since do not make it another one."""
     pair = sorted(str(one) for one in (change.theme_id, change.into_theme_id) if one)
@@ -217,6 +228,8 @@ def _proposal(found: Regrouping, known: _Known) -> ThemeChange | None:
         reason = _("Most of “%(theme)s” is said like “%(into)s”.") % {"theme": first.title, "into": into.title}
         return ThemeChange(kind=ChangeKind.MERGE, theme=first, into_theme=into, reason=reason)
     if found.kind == "split":
+        moves |= _beyond_the_sample(found, known)
+        count = len(moves)
         reason = (
             ngettext("%d signal of it is about something else.", "%d signals of it are about something else.", count)
             % count
@@ -229,6 +242,29 @@ def _proposal(found: Regrouping, known: _Known) -> ThemeChange | None:
         ngettext("%d signal stands alone, and is like it.", "%d signals stand alone, and are alike.", count) % count
     )
     return ThemeChange(kind=ChangeKind.GATHER, theme=target, moves=moves, reason=reason)
+
+
+def _beyond_the_sample(found: Regrouping, known: _Known) -> dict[str, str]:
+    """Of a theme larger than what was compared of it, the other signals that are nearer to the part that leaves.
+
+    What people placed stays.
+    """
+    theme = known.themes[found.sources[0]]
+    own = [row for row, number in enumerate(known.rows) if number == found.sources[0]]
+    if theme.signal_count <= len(own):
+        return {}
+    staying = sorted(set(own) - set(found.members))
+    part, rest = (known.vectors[rows].mean(axis=0) for rows in (list(found.members), staying))
+    compared = [known.signal_ids[row] for row in own]
+    placed = Correction.objects.filter(field=CorrectedField.THEME, undone_at=None, signal=OuterRef("pk"))
+    nearer = (
+        Signal.objects.filter(theme_id=theme.pk, embedding_model=theme.centroid_model, note="")
+        .exclude(id__in=compared)
+        .exclude(Exists(placed))
+        .alias(to_part=CosineDistance("embedding", part), to_rest=CosineDistance("embedding", rest))
+        .filter(to_part__lt=F("to_rest"))
+    )
+    return {str(signal_id): str(theme.pk) for signal_id in nearer.order_by("id").values_list("id", flat=True)}
 
 
 def _smaller_first(one: Theme, other: Theme) -> tuple[Theme, Theme]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from tellback.intake.models import RawItem
 from tellback.platform.jobs import Queue, defer, job
 from tellback.platform.tenancy import current_workspace_id
-from tellback.triage import hours, imported, services, votes
+from tellback.triage import duplicates, hours, imported, services, votes
 from tellback.triage import ticketing as ticketing  # noqa: PLC0414 - registers how tickets are delivered
 from tellback.workspaces.models import PrincipalMerge
 
@@ -29,6 +29,12 @@ def refresh(*, item_ids: list[str]) -> None:
 def rescore(*, item_ids: list[str]) -> None:
     """Score these items again, now that they have been understood."""
     services.rescore(item_ids=[UUID(item_id) for item_id in item_ids])
+
+
+@job("triage.find_duplicates", queue=Queue.AI)
+def find_duplicates(*, item_ids: list[str]) -> None:
+    """Look for what was said before and these items, which have been understood, repeat."""
+    duplicates.find_duplicates(item_ids=[UUID(item_id) for item_id in item_ids])
 
 
 @job("triage.reckon_due_times", queue=Queue.MAINTENANCE)

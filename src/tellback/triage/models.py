@@ -1,9 +1,11 @@
 """Tables of triage: what is to be done about each raw item, and how that was decided."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from tellback.intake.models import RawItem
-from tellback.workspaces.models import Principal, WorkspaceOwned
+from tellback.workspaces.models import Principal, Workspace, WorkspaceOwned
 
 
 class FeedbackType(models.TextChoices):
@@ -163,3 +165,62 @@ class RoutingDecision(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.rule
+
+
+class FeedbackPrint(WorkspaceOwned):
+    """What an item's letters look like, in numbers, to find those that say the same again. Its id is the item's."""
+
+    id_prefix = "feedback_print"
+
+    # Looked up by bands alone: an index by workspace would only tempt the planner.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    bands = ArrayField(models.IntegerField())
+
+    class Meta:
+        db_table = "feedback_print"
+        indexes = [GinIndex(fields=["bands"], name="feedback_print_bands_idx")]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Likeness(models.TextChoices):
+    """In what two pieces of feedback are alike."""
+
+    SAME_AGAIN = "same_again", "The same again"
+    SAME_MEANING = "same_meaning", "Means the same"
+
+
+class SuggestionState(models.TextChoices):
+    """What a person said of a suggestion."""
+
+    SUGGESTED = "suggested", "Suggested"
+    CONFIRMED = "confirmed", "Confirmed"
+    DISMISSED = "dismissed", "Not the same"
+
+
+class DuplicateSuggestion(WorkspaceOwned):
+    """That a piece of feedback may repeat an earlier one. A person decides; a pair that was told apart stays apart."""
+
+    id_prefix = "duplicate"
+
+    raw_item = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="duplicate_suggestions")
+    earlier = models.ForeignKey(RawItem, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, choices=Likeness.choices)
+    score = models.FloatField(help_text="0 to 1, of its kind")
+    state = models.CharField(max_length=10, choices=SuggestionState.choices, default=SuggestionState.SUGGESTED)
+    counted = models.JSONField(default=list, help_text="Ids of people whose voices were counted there when confirmed")
+    decided_by = models.ForeignKey(Principal, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "feedback_duplicate_suggestion"
+        constraints = [
+            models.UniqueConstraint(fields=["raw_item", "earlier"], name="feedback_duplicate_pair_once"),
+            models.CheckConstraint(
+                condition=models.Q(score__gte=0, score__lte=1), name="feedback_duplicate_score_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.raw_item_id} as {self.earlier_id}"

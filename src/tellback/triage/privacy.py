@@ -1,11 +1,13 @@
 """What triage holds of a person: the record of each item, what was answered, and what they joined in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from tellback.intake.subjects.holders import Holding, Record, holds
 from tellback.intake.subjects.scrubbing import Scrubber
 from tellback.intake.subjects.subject import Subject
+from tellback.triage.duplicates import forget_likeness
 from tellback.triage.models import Feedback, FeedbackVote, RoutingDecision, StatusChange
 from tellback.triage.ticketing import withdraw_tickets
 
@@ -48,6 +50,7 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
             summary="", source="", public_response=None, tags=[], github_issue_url=None, updated_at=now
         )
     }
+    counts["duplicate suggestions"] = forget_likeness(subject.item_ids)
     scrubber = Scrubber(subject)
     counts["triage notes"] = scrubber.rows("feedback_status_change", ["note"])
     counts["triage records"] += scrubber.rows("feedback", ["public_response"])
@@ -55,4 +58,8 @@ def _erase(subject: Subject, now: datetime) -> Mapping[str, int]:
     return counts
 
 
-holds(Holding("triage", _list, _erase))
+def _forget(item_ids: Sequence[UUID]) -> None:
+    forget_likeness(item_ids)
+
+
+holds(Holding("triage", _list, _erase, expire=forget_likeness, forget=_forget))

@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,9 @@ from tellback.sdk.engine import Vectors
 SHINGLE = 4
 #: At or above this a text is the same text again, retyped or lightly edited.
 SAME_TEXT = 0.42
+#: Of a text and the nearest that came before it, at or above the first it is the same again: stricter, since the
+#: nearest of many are more alike than two at random. Below, and in meaning at or above the second, it means the same.
+SAME_AGAIN, SAME_MEANING = 0.6, 0.5
 #: What being a part of the other counts beside being like it: people cut off and add on.
 PART_SHARE = 0.1
 #: How rare each run of letters is in feedback in general, in twentieths; see `train_rarity.py`.
@@ -38,8 +41,10 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = text.lower()
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text).casefold()
+        plain = "".join(character for character in plain if not unicodedata.combining(character))
     return _NOT_WORD.sub(" ", plain).strip()
 
 
@@ -59,6 +64,11 @@ def _rarity() -> list[float]:
     return [value / STEPS for value in np.load(RARITY).tolist()]
 
 
+def rarity_of(place: int) -> float:
+    """How much a run counts whose place in the table this is; 0 for one that every text holds."""
+    return _rarity()[place]
+
+
 def text_similarity(first: frozenset[str], second: frozenset[str]) -> float:
     """How much of their runs the two have in common, 0 to 1 (resemblance and containment, Broder 1997).
 
@@ -72,8 +82,7 @@ def text_similarity(first: frozenset[str], second: frozenset[str]) -> float:
 
 
 def _weight(runs: frozenset[str]) -> float:
-    rarity = _rarity()
-    return sum(rarity[bucket(run)] for run in runs)
+    return sum(rarity_of(bucket(run)) for run in runs)
 
 
 def text_scores(first: Sequence[str], second: Sequence[str]) -> list[float]:
@@ -86,15 +95,26 @@ def meaning_scores(first: Sequence[str], second: Sequence[str], *, vectors: tupl
 
     Either alone is worse: the words know names and numbers, the model knows paraphrases.
     """
-    words = [_shared_words(a, b) for a, b in zip(first, second, strict=True)]
-    pairs = zip(words, semantic_scores(*vectors), strict=True)
-    return [WORDS_SHARE * word + (1 - WORDS_SHARE) * meaning for word, meaning in pairs]
+    cosines = semantic_scores(*vectors)
+    return [meaning_score(a, b, cosine=cosine) for a, b, cosine in zip(first, second, cosines, strict=True)]
+
+
+def meaning_score(first: str, second: str, *, cosine: float) -> float:
+    """`meaning_scores` of one pair, the cosine of whose vectors is known."""
+    return WORDS_SHARE * _shared_words(first, second) + (1 - WORDS_SHARE) * cosine
 
 
 def _shared_words(first: str, second: str) -> float:
     """Jaccard index of runs that know where words begin and end."""
-    runs = [_runs(f" {_plain(text)} ") for text in (first, second)]
-    return len(runs[0] & runs[1]) / max(len(runs[0] | runs[1]), 1)
+    one, other = _word_runs(first), _word_runs(second)
+    both = len(one & other)
+    return both / max(len(one) + len(other) - both, 1)
+
+
+@lru_cache(maxsize=2_000)
+def _word_runs(text: str) -> frozenset[str]:
+    """Kept for a while: one text is compared with several."""
+    return _runs(f" {_plain(text)} ")
 
 
 def semantic_scores(first: Vectors, second: Vectors) -> list[float]:

@@ -1,8 +1,11 @@
 """Which engine understands: the local one, made once for each process, or the language model that a workspace chose."""
 
 import functools
+import logging
 import subprocess
 import sys
+import threading
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +13,21 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
-from tellback.engines.openai import Endpoint, OpenAIEngine, list_prompt_versions
+from tellback.engines.openai import PASS_SECONDS, Endpoint, OpenAIEngine, list_prompt_versions
 from tellback.intake.policy import policy_of
 from tellback.kernel.errors import Invalid, Unavailable
 from tellback.platform.addresses import Allowed
 from tellback.platform.outbound_http import guarded_client
 from tellback.platform.tenancy import in_workspace
-from tellback.sdk.engine import Engine
+from tellback.sdk.engine import Engine, Vectors
 from tellback.understanding.language_model.books import Books
 from tellback.understanding.language_model.choices import Choices, choices_of
 from tellback.workspaces.models import Workspace
 
 ENGINES = ("local", "openai")
+#: How long somebody who searches waits for an endpoint that makes the vectors.
+QUESTION_SECONDS = 2.0
+logger = logging.getLogger(__name__)
 
 
 def engine_for(workspace_id: UUID) -> Engine:
@@ -51,8 +57,71 @@ def engine_named(workspace_id: UUID, name: str, *, prompt_version: str = "") -> 
     return _language_model(workspace_id, choices_of(workspace_id, stored), stored, prompt_version=prompt_version)
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A text as a vector of length one (one row), and the model that made it."""
+
+    vector: Vectors
+    model: str
+
+
+def find_meaning(workspace_id: UUID, text: str) -> Meaning | None:
+    """What a text means, by what makes the workspace's vectors; None where that cannot say now.
+
+    For pages, which do not wait: a process that has not loaded the sentence model yet begins to, in the background, and
+    an endpoint gets two seconds. What goes to an endpoint is redacted.
+    """
+    if not _is_loaded():
+        return None
+    with in_workspace(workspace_id):
+        stored = Workspace.objects.values_list("settings", flat=True).get(pk=workspace_id)
+    choices = choices_of(workspace_id, stored)
+    engine: Engine = get_engine()
+    if choices.engine != "local" and choices.models.embedding:
+        engine = _language_model(workspace_id, choices, stored, seconds=QUESTION_SECONDS)
+        text = policy_of(workspace_id, stored).redactor().redact(text)
+    try:
+        return Meaning(engine.embed([text]), engine.identity.embedding_model)
+    except Unavailable as error:
+        logger.warning("A question is answered by words alone: %s", error)
+        return None
+
+
+_loading = threading.Lock()
+
+
+def _is_loaded() -> bool:
+    """Whether this process has the local engine; where not, a thread begins to load it, once."""
+    if get_engine.cache_info().currsize:
+        return True
+    if _loading.acquire(blocking=False):
+        threading.Thread(target=_load, daemon=True).start()
+    return False
+
+
+def _load() -> None:
+    try:
+        get_engine()
+    except Unavailable as error:
+        logger.warning("The sentence model cannot be loaded: %s", error)
+    finally:
+        _loading.release()
+
+
+def language_of(text: str) -> str | None:
+    """The language of a text (ISO 639-1), or None where it is too short or too mixed to say."""
+    from tellback.engines.local.languages import detect_language  # noqa: PLC0415 - the package brings the model's runtime
+
+    return detect_language(text)
+
+
 def _language_model(
-    workspace_id: UUID, choices: Choices, stored: dict[str, Any], *, prompt_version: str = ""
+    workspace_id: UUID,
+    choices: Choices,
+    stored: dict[str, Any],
+    *,
+    prompt_version: str = "",
+    seconds: float = PASS_SECONDS,
 ) -> OpenAIEngine:
     books = Books(workspace_id=workspace_id, choices=choices, policy=policy_of(workspace_id, stored), now=timezone.now)
     return OpenAIEngine(
@@ -61,6 +130,7 @@ def _language_model(
         local=get_engine(),
         host=books,
         prompt_version=prompt_version,
+        seconds=seconds,
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Value
 
 from tellback.engines.openai import REASONS
 from tellback.intake.models import RawItem
-from tellback.platform.vectors import EmbeddingField
+from tellback.platform.vectors import EmbeddingField, HalfEmbeddingField
 from tellback.workspaces.models import Principal, WorkspaceOwned
 
 
@@ -130,6 +130,26 @@ class Signal(WorkspaceOwned):
     def why_read_here(self) -> str:
         """Why this machine read it in place of the language model, in words; empty when nothing stood in."""
         return REASONS.get(self.fallback_reason, "")
+
+
+class SignalVector(WorkspaceOwned):
+    """Where a signal lies, in half precision and by itself, so that the nearest of many are found by an index.
+
+    A trigger of the database keeps it the same as `Signal.embedding`; its id is the signal's. It is a table of its own
+    because signals change (their theme does) and each change would put the vector into the index anew.
+    """
+
+    id_prefix = "signal_vector"
+
+    raw_feedback_item_id = models.UUIDField()
+    embedding_model = models.TextField()
+    embedding = HalfEmbeddingField()
+
+    class Meta:
+        db_table = "signal_vectors"
+
+    def __str__(self) -> str:
+        return f"{self.id} by {self.embedding_model}"
 
 
 class CorrectedField(models.TextChoices):

@@ -31,6 +31,11 @@ def failed(request: HttpRequest) -> HttpResponse:
     error: TellbackError = Failed("Nothing was half-saved. Try again; if it stays, tell whoever runs this Tellback.")
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         error = Unavailable(AWAY, retry_after=RETRY_AFTER)
+    return tell(request, error)
+
+
+def tell(request: HttpRequest, error: TellbackError) -> HttpResponse:
+    """An error as whoever asked reads it: a problem document, or a page that needs no database."""
     problem = problem_of(error)
     if wants_problem(request.path):
         return HttpResponse(problem.body, status=problem.status, headers=problem.headers)

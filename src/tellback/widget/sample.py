@@ -8,8 +8,8 @@ import jwt
 from django.db.models import Q
 
 from tellback.kernel.errors import Conflict
+from tellback.loop.changelog import entry_path
 from tellback.loop.models import ChangelogEntry, ChangelogRecipient, Notification, SubscriptionReason
-from tellback.loop.services import entry_path
 from tellback.workspaces.models import (
     ApiKey,
     ExternalIdentity,

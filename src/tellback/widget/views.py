@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tellback.kernel.errors import FieldError, Invalid
+from tellback.kernel.errors import FieldError, Invalid, said_plainly
 from tellback.kernel.ids import parse_id
 from tellback.loop.models import Notification
 from tellback.widget import assets
@@ -94,7 +94,10 @@ def _read(request: HttpRequest, model: type[Body]) -> Body:
         return model.model_validate_json(raw)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        errors = [FieldError("/" + "/".join(str(part) for part in one["loc"]), one["msg"]) for one in found]
+        errors = [
+            FieldError("/" + "/".join(str(part) for part in one["loc"]), said_plainly(one["type"], one["msg"]))
+            for one in found
+        ]
         raise Invalid("The request is not valid; see errors for each field.", errors=errors) from None
 
 

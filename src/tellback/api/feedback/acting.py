@@ -15,6 +15,7 @@ from tellback.api.feedback import presenting, shapes
 from tellback.api.feedback.asking import parse_feedback_id, parse_principal_id
 from tellback.api.feedback.submitting import idempotency_of
 from tellback.intake.idempotency import claim_key
+from tellback.intake.redaction import Redactor
 from tellback.kernel.errors import FieldError, Forbidden, Invalid
 from tellback.platform.tenancy import in_workspace
 from tellback.triage import services, votes, workflow
@@ -134,7 +135,7 @@ def _author_of(voter: shapes.VoterIn) -> Author | None:
         source_type="api",
         external_user_id=voter.voter_id or "",
         email=voter.voter_email or "",
-        name=voter.voter_name or "",
+        name=Redactor().redact_name(voter.voter_name or ""),
     )
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
+from ninja import Schema
 
 from tellback.api.feedback.shapes import FilterIn
 from tellback.kernel.errors import FieldError, Invalid
@@ -22,7 +23,7 @@ def parse_principal_id(text: str, *, pointer: str) -> UUID:
     return _parsed(Principal.id_prefix, text, pointer)
 
 
-def require_known(request: HttpRequest, model: type[FilterIn]) -> None:
+def require_known(request: HttpRequest, model: type[Schema]) -> None:
     """Raises `Invalid` for a parameter that narrows nothing: a slip of the pen must not look like an answer."""
     unknown = sorted(set(request.GET) - set(model.model_fields))
     if unknown:

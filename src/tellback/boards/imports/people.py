@@ -7,6 +7,7 @@ from tellback.boards.imports.rows import PersonRow
 from tellback.intake.importing.feedback import SOURCE_TYPE
 from tellback.intake.importing.landing import Delivery
 from tellback.intake.importing.said import Person
+from tellback.intake.redaction import Redactor
 from tellback.workspaces.identity import Author, resolve_authors
 from tellback.workspaces.models import Principal
 
@@ -43,7 +44,7 @@ def author_of(person: Person, delivery: Delivery, *, company: str = "", plan: st
         source_type=SOURCE_TYPE,
         external_user_id=f"{delivery.source_id.hex[-12:]}:{said}" if said else "",
         email=person.email,
-        name=person.name,
+        name=Redactor().redact_name(person.name),
         company=company,
         plan=plan,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -34,7 +34,7 @@ def board(request: TenantRequest, slug: str = "") -> HttpResponse:
         status=request.GET.get("status", ""),
         search=request.GET.get("search", "").strip()[:100],
         sort=request.GET.get("sort", "top"),
-        page=min(int(page), 400) if page.isdigit() and int(page) else 1,
+        page=min(max(int(page), 1), 400) if page.isdecimal() and len(page) < 9 else 1,
     )
     posts, more = selectors.list_posts(wanted)
     kept = {name: request.GET[name] for name in ("status", "search", "sort") if request.GET.get(name)}
@@ -94,7 +94,8 @@ def new_post(request: TenantRequest, slug: str) -> HttpResponse:
     """Write a post; similar ones are shown before it is sent."""
     chosen = get_object_or_404(Board, slug=slug, is_public=True)
     form = PostForm(request.POST or None, initial={"title": request.GET.get("title", "")})
-    similar = selectors.similar_posts(request.POST.get("title", "") or request.GET.get("title", ""))
+    written = f"{request.POST.get('title', '')} {request.POST.get('body', '')}"
+    similar = selectors.similar_posts(written if written.strip() else request.GET.get("title", ""))
     if request.method == "POST" and form.is_valid() and (not similar or "anyway" in request.POST):
         person = acting_person(request)
         if person is None:
@@ -137,9 +138,7 @@ def vote(request: TenantRequest, post_id: UUID) -> HttpResponse:
     if request.headers.get("HX-Request"):
         post.refresh_from_db()
         return render(request, "boards/_vote.html", {"post": post, "voted": not request.POST.get("back")})
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return redirect(target if safe else public_path(post))
+    return _back(request, otherwise=public_path(post))
 
 
 @require_POST
@@ -166,8 +165,13 @@ def roadmap(request: TenantRequest) -> HttpResponse:
 
 @require_role(Role.CONTRIBUTOR)
 def admin_roadmap(request: TenantRequest) -> HttpResponse:
-    """The roadmap with every status; posts are moved by a menu."""
-    context = {"columns": selectors.get_roadmap(everything=True), "statuses": Status.objects.order_by("position")}
+    """The roadmap with every status; posts are dragged, or moved by a menu."""
+    columns = selectors.get_roadmap(everything=True)
+    context = {
+        "columns": columns,
+        "statuses": Status.objects.order_by("position"),
+        "is_empty": not any(column.cards for column in columns),
+    }
     return render(request, "boards/admin_roadmap.html", context)
 
 
@@ -186,6 +190,7 @@ def admin_post(request: TenantRequest, post_id: UUID) -> HttpResponse:
         else None,
         "waiting": post.subscriptions.filter(unsubscribed_at=None).count(),
         "public_path": public_path(post),
+        "similar": selectors.posts_like(post),
     }
     return render(request, "boards/admin_post.html", context)
 
@@ -209,9 +214,14 @@ def move(request: TenantRequest, post_id: UUID) -> HttpResponse:
         messages.success(
             request, _("“%(title)s” is now %(status)s.") % {"title": post.title, "status": status.name.lower()}
         )
+    return _back(request, otherwise=f"/admin/posts/{post.id}")
+
+
+def _back(request: HttpRequest, *, otherwise: str) -> HttpResponse:
+    """To the page of this site that a form names, as an address and nothing else; otherwise to this one."""
     target = request.POST.get("next", "")
-    safe = target and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return redirect(target if safe else f"/admin/posts/{post.id}")
+    known = target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    return HttpResponseRedirect(target if known else otherwise)
 
 
 class PromoteForm(forms.Form):

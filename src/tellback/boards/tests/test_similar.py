@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from tellback.boards.models import Board, Post
-from tellback.boards.selectors import similar_posts
+from tellback.boards.selectors import posts_like, similar_posts
 from tellback.boards.services import create_post, embed_posts, ensure_defaults, promote_theme
 from tellback.themes.models import Theme
 from tellback.understanding.engine import get_engine
@@ -40,6 +40,25 @@ def test_a_post_that_means_the_same_in_other_words_is_found(workspace: Workspace
     assert embed_posts(engine=get_engine()) == 3
     assert similar_posts(theme.title, theme=theme)[0].title == "Work without a network connection"
     assert embed_posts(engine=get_engine()) == 0
+
+
+def test_a_post_like_the_text_that_is_being_written_is_found_in_other_words(posts: dict[str, Post]) -> None:
+    get_engine()
+    embed_posts(engine=get_engine())
+    similar = similar_posts("Offline use, when there is no connection")
+    assert similar[0].title == "Work without a network connection"
+    assert similar_posts("The invoice shows the wrong tax") == similar_posts("  ") == []
+
+
+def test_a_post_knows_the_posts_that_mean_the_same(workspace: Workspace, posts: dict[str, Post]) -> None:
+    other = create_post(
+        workspace_id=workspace.id, board=Board.objects.get(), title="Use it offline, with no network connection",
+        body="", author=None, tags=[], now=timezone.now(),
+    )  # fmt: skip
+    assert posts_like(other) == []
+    embed_posts(engine=get_engine())
+    other.refresh_from_db()
+    assert [post.title for post in posts_like(other)] == ["Work without a network connection"]
 
 
 def test_what_is_about_something_else_is_not(workspace: Workspace, posts: dict[str, Post]) -> None:

@@ -1,5 +1,6 @@
 """`tellback bench`: how fast this machine is at what Tellback does."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,18 +30,58 @@ def intake(
 
 
 @app.command("pipeline")
-def pipeline(
+def pipeline(  # noqa: PLR0917 - each is an option of the command
     items: Annotated[int, typer.Option(min=50, help="How many pieces of feedback are sent at once.")] = 2000,
     seconds: Annotated[float, typer.Option(min=1, help="How long twenty a second arrive afterwards.")] = 20.0,
+    curve: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="Measure what one costs while the workspace grows to --items, and draw it to this SVG."
+        ),
+    ] = None,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill",
+            help="With --curve: fill the workspace up with copies between a few short windows; minutes, not hours.",
+        ),
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes, with --curve.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Pieces of feedback understood and themed a second, and how long one takes while twenty a second arrive.
 
-    Example: [bold]tellback bench pipeline --items 500 --json[/]
+    With --curve instead what each costs, in processor time of the worker and the database, from the first to the last
+    of --items; 200,000 take an hour or more.
+
+    Examples:
+
+    [bold]tellback bench pipeline --items 500 --json[/]
+
+    [bold]tellback bench pipeline --items 200000 --curve pipeline-cost.svg[/]
     """
+    if curve is not None:
+        from tellback.cli.bench.curve import measure_curve, print_curve
+
+        print_curve(measure_curve(items=items, workers=workers, fill=fill), curve, as_json=as_json)
+        return
     from tellback.cli.bench.pipeline import measure_pipeline, print_report
 
     print_report(measure_pipeline(items=items, seconds=seconds), as_json=as_json)
+
+
+@app.command("search")
+def search(
+    items: Annotated[int, typer.Option(min=1_000, help="How many pieces of feedback there are.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """How long a search takes among very many pieces of feedback, and the look-up of what one repeats.
+
+    Example: [bold]tellback bench search --items 20000 --json[/]
+    """
+    from tellback.cli.bench.finding import measure_finding, print_report
+
+    print_report(measure_finding(items=items), as_json=as_json)
 
 
 @app.command("import")

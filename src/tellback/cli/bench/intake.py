@@ -221,20 +221,28 @@ def open_database() -> Iterator[tuple[str, Path, dict[str, str], dict[str, str]]
     try:
         environment = {**os.environ, "TELLBACK_DATA_DIR": str(folder)}
         environment.pop("DATABASE_URL", None)
-        _command(environment, "-m", "tellback.cli", "migrate")
-        made = json.loads(_command(environment, "-m", "tellback.cli.bench.prepare"))
+        command(environment, "-m", "tellback.cli", "migrate")
+        made = json.loads(command(environment, "-m", "tellback.cli.bench.prepare"))
         yield server.url, folder, environment, made
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _command(environment: dict[str, str], *arguments: str) -> str:
+def measure_inside(module: str) -> dict[str, Any]:
+    """What a module reports when it runs as a process on a database of its own, given the id of the workspace there."""
+    with open_database() as (_url, _folder, environment, made):
+        report: dict[str, Any] = json.loads(command(environment, "-m", module, made["workspace_id"]))
+    return report
+
+
+def command(environment: dict[str, str], *arguments: str) -> str:
+    """What a Python command prints. Raises `Unavailable` with what it said when it fails."""
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=1800, check=False
     )
     if done.returncode:
-        raise Unavailable(f"The measurement could not be prepared: {done.stderr.strip()[-500:]}")
+        raise Unavailable(f"A step of the measurement failed: {done.stderr.strip()[-500:]}")
     return done.stdout
 
 
@@ -277,7 +285,7 @@ def _load(
 
 
 def _run_load(plan: Plan) -> Result:
-    return Result(**json.loads(_command(dict(os.environ), "-m", "tellback.cli.bench.load", json.dumps(asdict(plan)))))
+    return Result(**json.loads(command(dict(os.environ), "-m", "tellback.cli.bench.load", json.dumps(asdict(plan)))))
 
 
 def _pgbench(stage: Stage, *, connections: int, seconds: float) -> float:

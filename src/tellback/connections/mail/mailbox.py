@@ -75,8 +75,8 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
 
 @contextmanager
-def open_mailbox(mailbox: Mailbox, *, password: str) -> Iterator[IMAPClient]:
-    """A session that is signed in.
+def open_mailbox(mailbox: Mailbox, *, secret: str) -> Iterator[IMAPClient]:
+    """A session that is signed in. `secret` is the password, or the access token of a mailbox with `oauth`.
 
     Raises `Invalid` for what the person has to put right and `Unavailable` for what may pass, both in a sentence that
     says which.
@@ -93,7 +93,10 @@ def open_mailbox(mailbox: Mailbox, *, password: str) -> Iterator[IMAPClient]:
         with client:
             if mailbox.security == "starttls":
                 client.starttls(context)
-            _sign_in(client, mailbox.username, password)
+            if mailbox.oauth:
+                _sign_in_with_token(client, mailbox.username, secret)
+            else:
+                _sign_in(client, mailbox.username, secret)
             yield client
     except TellbackError:
         raise
@@ -108,6 +111,18 @@ def _sign_in(client: IMAPClient, username: str, password: str) -> None:
         client.login(f'"{quoted}"', password)
     else:
         client.plain_login(username, password)
+
+
+def _sign_in_with_token(client: IMAPClient, username: str, token: str) -> None:
+    """XOAUTH2: the token first, and nothing more when the server answers with what is wrong."""
+    said = iter([f"user={username}\1auth=Bearer {token}\1\1"])
+    try:
+        client.sasl_login("XOAUTH2", lambda _problem: next(said, ""))
+    except LoginError as error:
+        raise Invalid(
+            f"{client.host} does not accept the access token for {username}. See there that this client may use IMAP, "
+            f"and this user's mailbox. It says: {_said(error)}"
+        ) from error
 
 
 def _explained(error: Exception, mailbox: Mailbox) -> TellbackError:

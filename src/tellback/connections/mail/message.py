@@ -44,8 +44,9 @@ class MailFile:
 class IncomingMail:
     """One mail. Nothing in it is trusted; texts are free of control characters and of bounded length.
 
-    `envelope_sender` is None where the way in does not tell it, and "" for the null sender. `headers` are the first of
-    each name, lower-cased. `references` are the ids it answers, nearest first.
+    `invites` is True for an entry of a calendar. `envelope_sender` is None where the way in does not tell it, and ""
+    for the null sender. `headers` are the first of each name, lower-cased. `references` are the ids it answers,
+    nearest first.
     """
 
     sender_email: str
@@ -60,5 +61,6 @@ class IncomingMail:
     headers: Mapping[str, str] = field(default_factory=dict)
     envelope_sender: str | None = None
     checks: SenderChecks = SenderChecks()
+    invites: bool = False
     files: tuple[MailFile, ...] = ()
     left_out: tuple[str, ...] = ()

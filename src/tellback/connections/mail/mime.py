@@ -18,7 +18,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from tellback.connections.mail.markup import text_of
 from tellback.connections.mail.message import IncomingMail, MailFile, SenderChecks
-from tellback.connections.mail.words import own_words
+from tellback.connections.mail.words import is_passed_on, own_words
 
 MOST_BYTES = 30 * 1024 * 1024
 MOST_PARTS = 200
@@ -34,12 +34,23 @@ _EMAIL = re.compile(r"[^@\s<>\"(),:;\x00]+@[^@\s<>\"(),:;\x00]+\.[^@\s<>\"(),:;\
 _ID = re.compile(r"<([^<>\s]{1,400})>")
 #: Charsets of Python's that are no charsets of mail: slow, or not an encoding of text.
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"})
+#: What programs mean when they name the smaller set: characters of their makers' larger one come along.
+_LARGER = {
+    "iso8859-1": "cp1252", "latin-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932",
+    "euc_kr": "cp949", "iso2022_jp": "iso2022_jp_ext", "big5": "cp950", "iso8859-9": "cp1254",
+}  # fmt: skip
+_KNOWN_AS = {"x-sjis": "cp932", "x-gbk": "gb18030", "x-euc-jp": "euc_jp", "cp-1252": "cp1252", "ansi": "cp1252"}
+_CUT = "The mail was cut at 20,000 characters."
+_BROKEN = "\N{REPLACEMENT CHARACTER}"
 _NOT_FILES = frozenset(
     {
         "application/pgp-signature",
         "application/pkcs7-signature",
         "application/x-pkcs7-signature",
         "application/ms-tnef",
+        "application/vnd.ms-tnef",
+        "application/ics",
+        "text/calendar",
         "message/delivery-status",
         "text/rfc822-headers",
     }
@@ -66,8 +77,9 @@ def read_message(
     headers = _Headers(message)
     text, files, left_out = _content(message)
     subject = headers.text("subject")[:500]
+    attached = _passed_on(message) if is_passed_on(subject) else ""
     name, email = headers.sender()
-    said = own_words(text, subject=subject)
+    said = "\n\n".join(one for one in (own_words(text, subject=subject), attached) if one)
     return IncomingMail(
         sender_email=email,
         sender_name=name,
@@ -82,7 +94,8 @@ def read_message(
         envelope_sender=headers.envelope_sender() if envelope_sender is None else envelope_sender.strip("<> "),
         checks=checks or SenderChecks(),
         files=tuple(files),
-        left_out=(*left_out, *(["The mail was cut at 20,000 characters."] if len(said) > LONGEST_WORDS else [])),
+        invites=_invites(message),
+        left_out=(*left_out[bool(attached) :], *([_CUT] if len(said) > LONGEST_WORDS else [])),
     )
 
 
@@ -143,7 +156,7 @@ class _Headers:
 
 
 def _unfolded(value: str) -> str:
-    raw = value[:LONGEST_HEADER].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    raw = decode_text(value[:LONGEST_HEADER].encode("utf-8", "surrogateescape"), "utf-8")
     return re.sub(r"[\r\n]+[ \t]*", " ", raw)
 
 
@@ -158,15 +171,19 @@ def _decoded(value: str) -> str:
 def decode_text(raw: bytes, charset: str) -> str:
     """The text of these bytes; a charset that is wrong or unknown costs some characters, nothing else."""
     try:
-        known = codecs.lookup(charset).name
-        if known not in _NO_CHARSETS and known != "ascii":
-            return raw.decode(known, "replace")
+        known = codecs.lookup(_KNOWN_AS.get(charset.lower(), charset)).name
+        if known not in _NO_CHARSETS and known not in {"ascii", "utf-8"}:
+            return raw.decode(_LARGER.get(known, known), "replace")
     except (LookupError, ValueError, UnicodeError, TypeError):
         pass
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        mended = raw.decode(errors="replace")
+        broken = mended.count(_BROKEN)
+        # Damaged here and there it is UTF-8 all the same; else the charset of older Windows programs.
+        is_damaged = sum(not one.isascii() for one in mended) - broken >= broken
+        return mended if is_damaged else raw.decode("cp1252", "replace")
 
 
 def clean_text(text: str) -> str:
@@ -188,10 +205,25 @@ def _content(message: Message) -> tuple[str, list[MailFile], list[str]]:
             left_out.append("A mail that was attached was left out.")
         elif kind in {"text/plain", "text/html"} and not _is_file(part):
             (plain if kind == "text/plain" else html).append(_text(part, kind))
-        elif kind not in _NOT_FILES and len(files) < MOST_FILES:
+        elif kind not in _NOT_FILES and _file_name(part).lower() != "winmail.dat" and len(files) < MOST_FILES:
             files += _file(part, kind)
     text = "\n\n".join(one for one in plain if one.strip())
     return text or "\n\n".join(one for one in html if one.strip()), files, left_out
+
+
+def _passed_on(message: Message) -> str:
+    """The words of the first mail that a mail carries as a file: what it passes on."""
+    for part in _leaves(message):
+        inner = part.get_payload()
+        if part.get_content_type() == "message/rfc822" and isinstance(inner, list) and isinstance(inner[0], Message):
+            subject = _Headers(inner[0]).text("subject")[:500]
+            return "\n\n".join(one for one in (subject, own_words(_content(inner[0])[0], subject=subject)) if one)
+    return ""
+
+
+def _invites(message: Message) -> bool:
+    """Whether a mail is an entry for a calendar, or the answer to one."""
+    return any(part.get_content_type() == "text/calendar" and part.get_param("method") for part in _leaves(message))
 
 
 def _leaves(message: Message) -> Iterator[Message]:

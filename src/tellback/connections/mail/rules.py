@@ -4,14 +4,26 @@ Sources: RFC 3834 (Auto-Submitted), RFC 2076 (Precedence), RFC 2919 (List-Id), R
 mail programs of the field send.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tellback.connections.mail.message import IncomingMail
 
-_MACHINES = ("mailer-daemon@", "mailer_daemon@", "postmaster@")
+_MACHINES = ("mailer-daemon@", "mailer_daemon@", "postmaster@", "microsoftexchange")
 _ANSWERING = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply")
+
+
+#: How answers of absent people begin, where their server does not say that it wrote them.
+_ABSENT = re.compile(
+    r"(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|abwesenheits(?:notiz|nachricht)|"
+    r"automatische antwort|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina|"
+    r"risposta automatica|fuori ufficio|automatisch(?:e)? antwoord|afwezig|resposta automática|autosvar|"
+    r"automatiskt svar|automaattinen vastaus|odpowiedź automatyczna|automatická odpov[eě]ď|автоответ|"
+    r"otomatik yanıt|自動応答|自動返信|不在通知|自动回复|自動回覆|자동 회신|부재중)\b\s*(?:[:：,–-]|$)",
+    re.IGNORECASE,
+)
 
 
 class Ignored(StrEnum):
@@ -51,7 +63,7 @@ def why_ignored(mail: IncomingMail, *, ours: OurMail, lists: tuple[str, ...] = (
         return Ignored.BOUNCE
     if ours.is_ours(mail):
         return Ignored.OWN
-    if is_automatic(mail.headers):
+    if is_automatic(mail.headers) or mail.invites or _ABSENT.match(mail.subject):
         return Ignored.AUTOMATIC
     if is_from_list(mail.headers, welcome=lists):
         return Ignored.LIST

@@ -15,8 +15,18 @@ KIND = "mail"
 HOOK_USER = "tellback"
 
 
+class OAuth(BaseModel):
+    """Where an access token for a mailbox comes from (RFC 6749)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token_url: str
+    client_id: str
+    scope: str = ""
+
+
 class Mailbox(BaseModel):
-    """A mailbox that is looked into every two minutes."""
+    """A mailbox that is looked into every two minutes; with `oauth` it is signed in to with access tokens."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +37,7 @@ class Mailbox(BaseModel):
     folder: str = Field("INBOX", pattern=r"^[^\x00-\x1f\x7f]+$")
     mark_seen: bool = False
     take_existing: bool = False
+    oauth: OAuth | None = None
 
 
 class MailSetup(BaseModel):

@@ -20,7 +20,9 @@ _DEVICE = re.compile(
     r"(?:sent (?:from|via|with|using)\b|get outlook for\b|gesendet (?:von|mit)\b|von (?:meinem|unterwegs)\b.*gesendet|"
     r"diese nachricht wurde von .* gesendet|envoyé (?:de|depuis|à partir)\b|obtenez outlook|"
     r"enviado (?:desde|do|a partir)\b|obtener outlook|inviato (?:da|dal)\b|scarica outlook|verzonden (?:vanaf|met)\b|"
-    r"skickat från|sendt fra|wysłane? z|отправлено (?:с|из)\b|з мого|送信)",
+    r"skickat från|sendt fra|wysłane? z|отправлено (?:с|из)\b|з мого|送信|.{1,20}から送信|发自我的|"
+    r"(?:télécharge[rz]|obtenir|hämta|download|hent|pobierz|baixar|descargar) outlook "
+    r"(?:pour|för|voor|for|til|dla|para)\b)",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
@@ -34,7 +36,9 @@ _CLOSING = re.compile(
     r"(?:un )?(?:cordial )?saludos?|saludos cordiales|atentamente|gracias|muchas gracias|"
     r"cordiali saluti|distinti saluti|saluti|grazie|met vriendelijke groet(?:en)?|groet(?:en|jes)?|mvg|bedankt|"
     r"atenciosamente|obrigad[oa]|abraços|med vänliga? hälsning(?:ar)?|mvh|hälsningar|med venlig hilsen|vh|"
-    r"pozdrawiam|z poważaniem|с уважением)\s*[,.!–-]*$",
+    r"pozdrawiam|z poważaniem|с уважением|"
+    r"(?:どうぞ|以上、?)?(?:よろしく|宜しく)お?願い(?:いた|致|申し上げま|しま)\S{0,6}|敬具|此致)"
+    r"(?: (?:from|aus|vom|de|da|uit|från) [^\d,.!?:]{2,30})?\s*[,.!。–-]*$",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
@@ -60,6 +64,8 @@ _ABOVE = re.compile(
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"\s*(?:-{2,}[^-]{0,60}-{2,}|_{20,})$")
+#: Marks of direction, which programs put around addresses in scripts that run from the right.
+_MARKS = "\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
 _RULE = re.compile(r"[_=*\-–—]{5,}$")
 
 
@@ -70,12 +76,17 @@ def own_words(text: str, *, subject: str) -> str:
     """
     lines = [line[:LONGEST_LINE].rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     looked_at, rest = lines[:MOST_LINES], lines[MOST_LINES:]
-    if _FORWARDED.match(subject):
+    if is_passed_on(subject):
         kept = _without_signature(looked_at)
     else:
         kept = _without_signature(_without_quotes(looked_at))
         rest = rest if len(kept) == MOST_LINES else []
     return _tidy([*kept, *rest]) or _tidy([line.lstrip("> ") for line in lines])
+
+
+def is_passed_on(subject: str) -> bool:
+    """Whether a subject says that somebody passes a mail on."""
+    return _FORWARDED.match(subject) is not None
 
 
 def _without_quotes(lines: list[str]) -> list[str]:
@@ -113,7 +124,7 @@ def _attribution(lines: list[str]) -> int | None:
     """
     for end, line in enumerate(lines):
         after = next((one for one in lines[end + 1 :] if one.strip()), "")
-        if not line.endswith((":", "：")) or not after.startswith(">"):
+        if not line.rstrip(_MARKS).endswith((":", "：")) or not after.startswith(">"):
             continue
         for start in range(end, max(end - 3, -1), -1):
             if not lines[start].strip() or lines[start].startswith(">"):
@@ -130,7 +141,7 @@ def _goes_on(lines: list[str], start: int) -> bool:
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    for cut in (_delimiter, _device, _closing, _disclaimer):
+    for cut in (_disclaimer, _delimiter, _device, _closing):
         at = cut(lines)
         if at is not None and _tidy(lines[:at]):
             lines = lines[:at]

@@ -5,7 +5,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from tellback.connections.mail.mime import read_message
+from tellback.connections.mail.message import IncomingMail
+from tellback.connections.mail.mime import parse_bytes, read_message
+from tellback.connections.mail.rules import OurMail, why_ignored
 
 SAID = "It still fails on Fridays."
 HEAD = "From: Harbour <s@harbour.example>\nSent: Monday, March 3, 2025 10:00 AM\nTo: Ada\nSubject: Export\n\nHello"
@@ -29,6 +31,14 @@ PLAIN = {
     "Outlook, Swedish": f"{SAID}\n\nFrån: H <s@harbour.example>\nSkickat: den 3 mars\nTill: Ada\nÄmne: Export\n\nHej",
     "Outlook, Chinese": f"{SAID}\n\n发件人: H <s@harbour.example>\n发送时间: 2025年3月3日\n"
     "收件人: Ada\n主题: Export\n\n你好",
+    "Gmail, Arabic, with marks of direction": f"{SAID}\n\n"
+    "في الجمعة، 27 نوفمبر 2026 في 3:14 م كتب \u200fHarbour <\u200fs@harbour.example>:\u200f\n\n> a",
+    "iPhone, Japanese": f"{SAID}\n\niPhoneから送信\n\n> 2026/11/27、Harbour <s@harbour.example>のメール:\n> a",
+    "Outlook for iOS, French": f"{SAID}\n\nTéléchargez Outlook pour iOS",
+    "Outlook, Japanese": f"{SAID}\n\nよろしくお願いいたします。\n山田\n\n差出人: H <s@harbour.example>\n件名: X\n\n様",
+    "a closing with a place": f"{SAID}\n\nViele Grüße aus Hamburg\nAda Lang\n\nCais GmbH · Hafenstr. 1",
+    "small print under a signature": f"{SAID}\n\nBest,\n\nAda Long\nCais Ltd\n\nThis email is confidential "
+    "and intended solely for the addressee. If you are not the intended recipient please notify us.",
     "Gmail": f"{SAID}\n\nOn Mon, Mar 3, 2025 at 10:00 AM Harbour <s@harbour.example> wrote:\n\n> Hello\n> there",
     "Gmail, two lines": f"{SAID}\n\nOn Mon, Mar 3, 2025 at 10:00 AM Harbour of the North <\n"
     "s@harbour.example> wrote:\n\n> Hi",
@@ -129,3 +139,69 @@ def test_cutting_takes_time_in_proportion_to_the_mail(hostile: str) -> None:
     words_of(text=hostile)
     words_of(html="<div>" * 30_000 + hostile[:100_000])
     assert time.process_time() - before < 5
+
+
+def mail_of(body: bytes, **headers: str) -> IncomingMail:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    stated = {"From": "Ada <ada@customer.example>", "Content-Type": "text/plain", **given}
+    head = "".join(f"{name}: {value}\r\n" for name, value in stated.items())
+    return read_message(parse_bytes(head.encode("cp1252") + b"\r\n" + body))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "stated"),
+    [
+        ("Der Export fällt aus – schön", "cp1252", "utf-8"),
+        ("Der Export fällt aus", "cp1252", ""),
+        ("It’s “broken” €", "cp1252", "iso-8859-1"),
+        ("書き出しが失敗①㈱", "cp932", "Shift_JIS"),
+        ("导出失败了€镕", "gb18030", "gb2312"),
+        ("내보내기 실패 뷁", "cp949", "ks_c_5601-1987"),
+        ("Der Export fällt aus", "utf-8", "us-ascii"),
+        ("Der Export fällt aus", "utf-8", "x-unknown"),
+    ],
+)
+def test_a_charset_that_says_too_little_costs_no_character(text: str, encoding: str, stated: str) -> None:
+    charset = f"; charset={stated}" if stated else ""
+    assert mail_of(text.encode(encoding), Content_Type=f"text/plain{charset}").text == text
+
+
+def test_a_damaged_character_does_not_turn_the_others_into_two() -> None:
+    assert mail_of("fällt über €".encode()[:-1], Content_Type="text/plain; charset=utf-8").text == "fällt über \ufffd"
+
+
+def test_headers_that_are_not_encoded_are_read() -> None:
+    mail = mail_of(b"Hallo", From="Jürgen Müller <j@customer.example>", Subject="Er fällt aus")
+    assert (mail.sender_name, mail.subject) == ("Jürgen Müller", "Er fällt aus")
+
+
+PARTS = "--b\r\nContent-Type: text/plain\r\n\r\nSee this.\r\n--b\r\n{}\r\n--b--\r\n"
+
+
+def in_parts(part: str, **headers: str) -> IncomingMail:
+    return mail_of(PARTS.format(part).encode(), Content_Type='multipart/mixed; boundary="b"', **headers)
+
+
+@pytest.mark.parametrize(
+    ("mail", "reason"),
+    [
+        (mail_of(b"Bis Montag weg", Subject="Automatische Antwort: Export"), "automatic"),
+        (mail_of(b"Absent", Subject="R\u00e9ponse automatique : Export"), "automatic"),
+        (mail_of(b"I am away", Subject="Out of Office"), "automatic"),
+        (mail_of(b"Delivery has failed", From="Microsoft Outlook <MicrosoftExchange329e71ec@c.example>"), "bounce"),
+        (in_parts("Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR"), "automatic"),
+        (mail_of(b"It fails", Subject="The automatic reply is never sent"), None),
+        (mail_of(b"It fails", Subject="Out of office hours are wrong"), None),
+    ],
+)
+def test_answers_of_machines_and_invitations_are_told_from_feedback(mail: IncomingMail, reason: str | None) -> None:
+    assert why_ignored(mail, ours=OurMail(frozenset(), "ours.example", "X-Ours")) == reason
+
+
+def test_a_mail_passed_on_as_a_file_is_read_and_outlooks_wrapping_is_no_file() -> None:
+    inner = "Content-Type: message/rfc822\r\n\r\nFrom: b@customer.example\r\nSubject: Rows\r\n\r\nRows are lost."
+    assert in_parts(inner, Subject="Fwd: Rows").text == "See this.\n\nRows\n\nRows are lost."
+    assert in_parts(inner, Subject="Rows").text == "See this."
+    wrapped = "Content-Type: application/octet-stream; name=winmail.dat\r\n\r\nx"
+    assert in_parts(wrapped).files == ()
+    assert [file.name for file in in_parts(wrapped.replace("winmail.dat", "a.log")).files] == ["a.log"]

@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
+from aio_pika.abc import AbstractRobustChannel
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, PublishError
 from faststream.exceptions import FastStreamException
 from faststream.middlewares import AckPolicy
@@ -18,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between attempts to connect again, and that one may take.
 RECONNECT, CONNECT_TIMEOUT = 1.0, 5.0
+#: Seconds without a message after which a consumer subscribes anew; see `RabbitMQ._keep_listening`.
+SILENCE = 10.0
 #: A full queue says no instead of dropping its oldest. A message is delivered again because a consumer died, never for
 #: its own fault, so the limit after which it would be dropped (20 from RabbitMQ 4 on) is put out of reach. -1 means "no
 #: limit" to newer versions only.
@@ -47,6 +53,9 @@ class RabbitMQ:
         self._one_at_a_time = asyncio.Lock()
         self._connected: RabbitBroker | None = None
         self._lost = False
+        self._listening: asyncio.Task[None] | None = None
+        self._in_hand = 0
+        self._heard_at = 0.0
 
     async def publish(self, body: bytes) -> None:
         """See `Broker.publish`: returns with the confirm, which a quorum queue gives when a majority has it on disk."""
@@ -66,8 +75,9 @@ class RabbitMQ:
 
         @broker.subscriber(self._queue, channel=Channel(prefetch_count=HELD), ack_policy=AckPolicy.MANUAL)
         async def handle(message: Delivered) -> None:
-            await take(message.body)
-            await message.ack()
+            with self._holding():
+                await take(message.body)
+                await message.ack()
 
         try:
             await broker.start()
@@ -75,6 +85,37 @@ class RabbitMQ:
             await broker.stop()
             raise Unavailable(AWAY) from error
         self._connected = broker
+        self._listening = asyncio.create_task(self._keep_listening(broker))
+
+    async def _keep_listening(self, broker: RabbitBroker) -> None:
+        """Subscribe anew, on another channel, when nothing came for `SILENCE` and nothing is in hand.
+
+        Whoever deletes a queue and makes it anew at once leaves its consumers deaf: RabbitMQ may subscribe them to the
+        new one without a word, and goes on to pass over every message whose number in the queue is not higher than the
+        last that their channel had, though the new queue counts from nought. A client cannot tell that from silence.
+        What was passed over is handed out again when the channel is closed.
+        """
+        channel = (await broker.declare_queue(self._queue)).channel
+        assert isinstance(channel, AbstractRobustChannel)
+        self._heard_at = time.monotonic()
+        while True:
+            left = self._heard_at + SILENCE - time.monotonic()
+            if left > 0 or self._in_hand:
+                await asyncio.sleep(max(left, SILENCE / 10))
+                continue
+            self._heard_at = time.monotonic()
+            (outcome,) = await asyncio.gather(_reopen(channel), return_exceptions=True)
+            if isinstance(outcome, Exception):
+                logger.warning("Cannot read the queue (%s); trying again until it works", outcome)
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
+            self._heard_at = time.monotonic()
 
     async def backlog(self) -> Backlog:
         """See `Broker.backlog`."""
@@ -87,6 +128,8 @@ class RabbitMQ:
 
     async def close(self) -> None:
         """See `Broker.close`."""
+        if self._listening is not None:
+            self._listening.cancel()
         if self._connected is not None:
             await self._forget(self._connected)
 
@@ -135,6 +178,16 @@ class RabbitMQ:
     def _note_return(self, _connection: object) -> None:
         self._lost = False
         logger.warning("RabbitMQ answers again")
+
+
+async def _reopen(channel: AbstractRobustChannel) -> None:
+    """Close the channel beneath; another one is opened in its place, and subscribed as the first was.
+
+    Where that failed the last time it is tried again.
+    """
+    with suppress(*TROUBLE):
+        await (await channel.get_underlay_channel()).close()
+    await channel.restore()
 
 
 async def _as_it_is(message: Any) -> Any:

@@ -11,6 +11,7 @@ from tellback.edge import consumer as module
 from tellback.edge.brokers.tests.memory import MemoryBroker
 from tellback.edge.consumer import Consumer
 from tellback.intake.arrivals.services import Arrived
+from tellback.kernel.errors import Unavailable
 
 Wait = Callable[..., Any]
 
@@ -23,16 +24,17 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 class Shelf:
     """Where messages are stored; refuses the next `refusals` calls, as a database that is away."""
 
-    def __init__(self, *, refusals: int = 0) -> None:
+    def __init__(self, *, refusals: int = 0, error: Exception | None = None) -> None:
         self.stored: list[bytes] = []
         self.refusals = refusals
+        self.error = error or OperationalError("the database system is starting up")
         self.calls: list[int] = []
 
     def store(self, bodies: Sequence[bytes]) -> Arrived:
         self.calls.append(len(bodies))
         if self.refusals:
             self.refusals -= 1
-            raise OperationalError("the database system is starting up")
+            raise self.error
         self.stored += bodies
         return Arrived(stored=len(bodies))
 
@@ -54,8 +56,9 @@ def test_messages_that_wait_share_a_commit_and_are_acknowledged_after_it(wait_fo
     assert len(shelf.calls) == 4, "64 at a time"
 
 
-def test_while_the_database_is_away_messages_stay_the_brokers(wait_for: Wait) -> None:
-    broker, shelf = MemoryBroker([b"one", b"two"]), Shelf(refusals=3)
+@pytest.mark.parametrize("error", [None, Unavailable("The installation's key cannot be read.")])
+def test_while_the_database_is_away_messages_stay_the_brokers(wait_for: Wait, error: Exception | None) -> None:
+    broker, shelf = MemoryBroker([b"one", b"two"]), Shelf(refusals=3, error=error)
     seen: list[int] = []
 
     def until() -> bool:
@@ -93,4 +96,12 @@ def test_it_ends_also_when_the_broker_never_answered(wait_for: Wait) -> None:
     broker = MemoryBroker([b"one"])
     broker.away = True
     wait_for(consume(broker, Shelf(), until=lambda: True))
+    assert broker.messages == [b"one"]
+
+
+def test_what_nobody_foresaw_ends_the_consumer_and_leaves_the_messages_to_another(wait_for: Wait) -> None:
+    """It used to live on, storing nothing."""
+    broker, shelf = MemoryBroker([b"one"]), Shelf(refusals=1, error=RuntimeError("unforeseen"))
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        wait_for(Consumer(broker=broker, grace=-4.9, store=shelf.store).work())
     assert broker.messages == [b"one"]

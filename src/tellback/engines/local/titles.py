@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tellback.engines.local.needs import Need, find_needs
+from tellback.engines.local.phrases import gerund, read_words
 from tellback.sdk.engine import Description, Vectors
 
 Embed = Callable[[Sequence[str]], Vectors]
@@ -21,6 +23,7 @@ Run = tuple[str, ...]
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _CLAUSE_END = re.compile(r"[.!?,;:()\[\]{}\"“”…\n&/]|\s[-–—]\s")
+_SHOUTED = re.compile(r"[.!?]{2,}$")
 _ENDING = re.compile(r"(?:ing|edly|ed|es|s|er|ers|e)$")
 MAX_SENTENCES = 60
 MAX_CANDIDATES = 200
@@ -32,24 +35,29 @@ SHARED = 0.12
 #: One word names a theme only if about half of the sentences hold it.
 ALONE = 0.45
 #: "Camera upload" reads better than "Upload of camera".
-JOINED = 0.93
+JOINED = 0.87
 #: Who says more than this says something, in whatever words.
 MOOD_WORDS = 10
-LENGTH = {1: 0.64, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
+#: A title that is a mere thing is worth so much of one that says plainly what is wanted or what fails.
+NAMED = 0.68
+#: So is a need of a single word beside names ("Can't play").
+VAGUE = 0.88
+MOST_TITLES = 12
+#: When so many of the sentences say that something is wrong, a title that is a mere thing says so too.
+TROUBLED = 0.4
+#: A sentence of so many words can stand as a title.
+SHORT = 9
+LONGEST_NEED = 7
+NEED_LENGTH = {2: 0.95, 3: 1.05, 4: 1.06, 5: 1.03, 6: 0.97, 7: 0.9}
+LENGTH = {1: 0.5, 2: 1.0, 3: 1.06, 4: 1.04, 5: 0.98, 6: 0.92}
 
 
-def _read_words() -> dict[str, frozenset[str]]:
-    sections: dict[str, set[str]] = {}
-    name = ""
-    for line in (Path(__file__).parent / "title_words.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            name = line.strip("[]")
-        elif line and not line.startswith("#"):
-            sections.setdefault(name, set()).update(line.split())
-    return {key: frozenset(words) for key, words in sections.items()}
+def _read_same(groups: frozenset[str]) -> dict[str, str]:
+    """For the stem of each word the one that stands for its group."""
+    return {_bare_stem(word): _bare_stem(group.split("=")[0]) for group in groups for word in group.split("=")}
 
 
-_WORDS = _read_words()
+_WORDS = read_words(Path(__file__).parent / "title_words.txt")
 #: A title neither begins nor ends with one of these.
 _EDGE = _WORDS["edge"]
 #: A title may begin with one of these, never end with it.
@@ -70,9 +78,18 @@ def describe_theme(texts: Sequence[str], vectors: Vectors, *, background: Vector
     middle = vectors.mean(axis=0)
     centre = _unit(middle - background if background is not None else middle)
     order = np.argsort(-(vectors @ _unit(middle)), kind="stable")[:MAX_SENTENCES]
-    title = _best_title([texts[index] for index in order], centre, _unit(middle), background, embed)
+    found = _titles([texts[index] for index in order], centre, _unit(middle), background, embed)
+    title, *others = found or [""]
     cited = _summary(texts, vectors, centre, background, title)
-    return Description(title=title or _shortened(texts[cited]), summary=_as_sentence(texts[cited]), cited=(cited,))
+    if len(title.split()) == 1 and len(texts[cited].split()) <= SHORT:
+        # A word is no title; a short sentence is.
+        title, others = "", found
+    return Description(
+        title=title or _shortened(texts[cited]),
+        summary=_as_sentence(texts[cited]),
+        cited=(cited,),
+        other_titles=tuple(others),
+    )
 
 
 def is_telling(text: str) -> bool:
@@ -86,38 +103,66 @@ def _tells(word: str) -> bool:
     return len(word) > 1 and not word.isdigit() and not empty
 
 
-def _best_title(
+def _titles(
     sentences: list[str], centre: Vectors, middle: Vectors, background: Vectors | None, embed: Embed
-) -> str:
+) -> list[str]:
+    """Titles for these sentences, the best first, none of which says the same as another; empty when none fits."""
     book = _read(sentences)
     shared = max(SHARED, 2 / book.size) if book.size > 2 else 0.0
-    telling = [run for run in book.runs if _content(run) and book.coverage(run) >= _needed(run, book, shared)]
-    likely = sorted(telling, key=lambda run: (-book.coverage(run), -len(run), run))[:MAX_CANDIDATES]
+    phrases = [*book.needs, *(run for run in book.runs if run not in book.needs)]
+    telling = [run for run in phrases if _content(run) and book.coverage(run) >= _needed(run, book, shared)]
+    likely = sorted(telling, key=lambda run: (run not in book.needs, -book.coverage(run), -len(run), run))
+    likely = sorted(likely[: 2 * MAX_CANDIDATES], key=lambda run: (-book.reach(run), -len(run), run))[:MAX_CANDIDATES]
     if not likely:
-        return ""
+        return []
     vectors = embed([" ".join(run) for run in likely])
     closeness = 0.55 * (_apart(vectors, background) @ centre) + 0.45 * (vectors @ middle)
-    merit = np.array([_merit(run, book) for run in likely])
-    best = likely[int((closeness * merit).argmax())]
-    return _sentence_case(" ".join(_usual_form(word, book.forms) for word in best))
+    merit = closeness * np.array([_merit(run, book) for run in likely])
+    best = [likely[place] for place in np.argsort(-merit, kind="stable")]
+    chosen: dict[frozenset[str], Run] = {}
+    for run in best[:MOST_TITLES]:
+        chosen.setdefault(frozenset(_stem(word) for word in run if word not in _COMMON), run)
+    return [_as_title(run, book) for run in chosen.values()]
+
+
+def _as_title(run: Run, book: "_Book") -> str:
+    if run[0] == "app" and "app" not in book.forms:
+        run = run[1:]
+    line = " ".join(_usual_form(word, book.forms) for word in run if word not in _OWN)
+    if run in book.needs:
+        return _sentence_case(line)
+    # Of an update by itself people only speak when something went wrong with it.
+    if run[-1] in _UPDATES:
+        return f"Trouble since {line}"
+    if book.troubled < TROUBLED:
+        return _sentence_case(line)
+    if run[0] in _WORDS["both"] and len(run) > 1 and run[1].endswith("s"):
+        first, *rest = line.split(" ")
+        return f"Trouble {gerund(first)} {' '.join(rest)}"
+    return f"Trouble with {line}"
 
 
 def _needed(run: Run, book: "_Book", shared: float) -> float:
     """The share of the sentences that must hold a run. A name alone says who it is about, not what: none is enough."""
-    if _content(run) > 1 or len(run) > 2:
-        return shared
-    word = next(word for word in run if word not in _COMMON and word not in _WEAK)
-    written, count = book.forms[word].most_common(1)[0]
-    is_name = len(run) == 1 and written[0].isupper() and not written.isupper() and count * 2 > book.forms[word].total()
-    return 2.0 if is_name else max(ALONE if len(run) == 1 else shared, shared)
+    if run in book.needs:
+        return min(shared, 1 / book.size) if book.says_what(run) else 2.0
+    told = [word for word in run if word not in _COMMON and word not in _WEAK]
+    if all(book.is_name(word) for word in told) and not (len(run) > 1 and run[-1] in _UPDATES):
+        return 2.0
+    return max(ALONE, shared) if len(book.telling(run)) == 1 else shared
 
 
 def _merit(run: Run, book: "_Book") -> float:
+    """What a title is worth beside how near it is: a need said plainly, by many, in few words, without mood."""
     weak = sum(word in _WEAK for word in run)
-    mood = 0.92**weak
-    known = 1.0 if book.runs[run] > 1 or book.size < 3 else ONCE
+    known = 1.0 if book.runs[run] > 1 or book.counted(run) > 1 or book.size < 3 else ONCE
     joined = JOINED ** sum(word in _PREPOSITIONS for word in run[1:])
-    return float(LENGTH[len(run)] * mood * known * joined * (0.4 + 0.6 * book.coverage(run) ** 0.5))
+    plain = NAMED + (1 - NAMED) * book.needs[run].plain if run in book.needs else NAMED
+    if run in book.needs:
+        length = NEED_LENGTH.get(len(run), 0.85) * (1.0 if book.says_what(run) > 1 else VAGUE)
+    else:
+        length = LENGTH[1] if len(book.telling(run)) == 1 else LENGTH[len(run)]
+    return float(length * 0.92**weak * known * joined * plain * (0.35 + 0.65 * book.reach(run) ** 0.5))
 
 
 def _content(run: Run) -> int:
@@ -127,28 +172,66 @@ def _content(run: Run) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What the sentences say: how each word is written, which runs stand in how many, and each one's stems."""
+    """What the sentences say: how words are written, which runs and needs stand in how many, and each one's stems."""
 
     forms: dict[str, Counter[str]]
     runs: Counter[Run]
+    needs: dict[Run, Need]
+    said: Counter[Run]
     stems: list[frozenset[str]]
 
     @property
     def size(self) -> int:
         return len(self.stems)
 
+    @property
+    def troubled(self) -> float:
+        """Share of the sentences that say that something is wrong."""
+        return sum(not _TROUBLE.isdisjoint(stems) for stems in self.stems) / max(self.size, 1)
+
+    def telling(self, run: Run) -> set[str]:
+        """The stems that say what a phrase is about."""
+        if run in self.needs:
+            return {_stem(word) for word in self.needs[run].core if word not in _SMALL}
+        return {_stem(word) for word in run if word not in _COMMON}
+
     def coverage(self, run: Run) -> float:
         """Share of the sentences that hold all of the run's telling words, in any order and form."""
-        telling = {_stem(word) for word in run if word not in _COMMON}
-        return sum(telling <= stems for stems in self.stems) / max(self.size, 1)
+        telling = self.telling(run)
+        return sum(telling <= stems for stems in self.stems) / max(self.size, 1) if telling else 0.0
+
+    def reach(self, run: Run) -> float:
+        """Like `coverage`, where a sentence that holds some of the words counts for a part."""
+        telling = self.telling(run)
+        parts = sum((len(telling & stems) / len(telling)) ** 2 for stems in self.stems) if telling else 0.0
+        return 0.5 * self.coverage(run) + 0.5 * parts / max(self.size, 1)
+
+    def says_what(self, run: Run) -> int:
+        """How many words of a need tell something and are no names: "Install Dropbox" has one."""
+        core = (word for word in self.needs[run].core if word not in _COMMON and word not in _WEAK)
+        return sum(not self.is_name(word) for word in core)
+
+    def counted(self, run: Run) -> int:
+        """How many sentences say this need in these words."""
+        return self.said[run]
+
+    def is_name(self, word: str) -> bool:
+        """Whether most people write it like a name: with a capital where no sentence begins."""
+        if word not in self.forms:
+            return False
+        written, count = self.forms[word].most_common(1)[0]
+        return written[0].isupper() and not written.isupper() and count * 2 > self.forms[word].total()
 
 
 def _read(sentences: Sequence[str]) -> _Book:
     forms: dict[str, Counter[str]] = {}
     runs: Counter[Run] = Counter()
+    said: Counter[Run] = Counter()
+    needs: dict[Run, Need] = {}
     stems = []
     for sentence in sentences:
         found: set[Run] = set()
+        meant: set[Run] = set()
         seen: set[str] = set()
         for clause in _clauses(sentence):
             lower = [word.lower().replace("’", "'") for word in clause]
@@ -157,9 +240,27 @@ def _read(sentences: Sequence[str]) -> _Book:
                 forms.setdefault(lower[index], Counter())[word if index else lower[index]] += 1
             seen.update(_stem(word) for word in lower)
             found |= _runs(lower)
+            for need in find_needs(lower):
+                if _reads_as_need(need):
+                    meant.add(need.words)
+                    if need.words not in needs or needs[need.words].plain < need.plain:
+                        needs[need.words] = need
         runs.update(found)
+        said.update(meant)
         stems.append(frozenset(seen))
-    return _Book(forms, runs, stems)
+    return _Book(forms, runs, needs, said, stems)
+
+
+def _reads_as_need(need: Need) -> bool:
+    words = need.words
+    if not 2 <= len(words) <= LONGEST_NEED or not any(word not in _COMMON and word not in _WEAK for word in need.core):
+        return False
+    if len({_stem(word) for word in need.core}) < len(need.core):
+        return False
+    if any(len(word) == 1 and not word.isdigit() and word != "a" for word in words) or words[-1] in _NEVER_LAST:
+        return False
+    # "From the app", "on my phone": where everything happens.
+    return not (words[-1] in _PLACES and words[-2] in _PREPOSITIONS)
 
 
 def _clauses(sentence: str) -> list[list[str]]:
@@ -185,7 +286,7 @@ def _runs(words: Sequence[str]) -> set[Run]:
 
 def _may_be_title(run: Run) -> bool:
     first, last = run[0], run[-1]
-    if (first in _EDGE and first not in _DENIALS | _VERBS) or last in _COMMON or len(set(run)) < len(run):
+    if first in _VERBS or first in _DENIALS or first in _EDGE or last in _COMMON or len(set(run)) < len(run):
         return False
     if not _reads_well(run):
         return False
@@ -227,16 +328,31 @@ def _is_verb(word: str) -> bool:
 
 
 def _stem(word: str) -> str:
-    """The word without its ending, so that crash, crashes, crashed and crashing count as one."""
+    """What stands for the word: crash, crashes, crashed and crashing are one, and so are photo and picture."""
+    stem = _bare_stem(word)
+    return _SAME.get(stem, stem)
+
+
+def _bare_stem(word: str) -> str:
+    """The word without its ending."""
     stem = _ENDING.sub("", word) if len(word) > 4 else word.rstrip("s") if len(word) == 4 else word
     return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
 
 
+_SAME = _read_same(_WORDS["same"])
+_SMALL = _PREPOSITIONS | _DETERMINERS
+_TROUBLE = frozenset(map(_stem, _WORDS["trouble"]))
+_PLACES = frozenset(["app", "application", "device", "program", "software", "page", "website", "site", "phone"])
+_UPDATES = frozenset(["update", "upgrade", "version", "release"])
+_OWN = frozenset({"my", "our", "your", "his", "her", "their"})
+_NEVER_LAST = frozenset({"be", "to", "the", "of", "and", "or", "it", "not", "more", "as", "me", "you", "i"})
 _VERB_STEMS = frozenset(_stem(verb) for verb in _DOING)
 
 
 def _usual_form(word: str, forms: dict[str, Counter[str]]) -> str:
     """A name keeps its capitals when most people write it so; shouting does not count."""
+    if word not in forms:
+        return word
     written, count = forms[word].most_common(1)[0]
     if written.isupper() and len(written) > 4:
         return word
@@ -252,7 +368,7 @@ def _sentence_case(text: str) -> str:
 
 def _shortened(text: str) -> str:
     words = text.split()
-    return _sentence_case(" ".join(words[:8])).rstrip(".,;:!?") + ("…" if len(words) > 8 else "")
+    return _sentence_case(" ".join(words[:SHORT])).rstrip(".,;:!?") + ("…" if len(words) > SHORT else "")
 
 
 def _summary(texts: Sequence[str], vectors: Vectors, centre: Vectors, background: Vectors | None, title: str) -> int:
@@ -261,14 +377,14 @@ def _summary(texts: Sequence[str], vectors: Vectors, centre: Vectors, background
     fit = []
     for text in texts:
         words = [word.lower() for word in _TOKEN.findall(text)]
-        brief = 0.7 if len(words) < 4 else 1 - 0.012 * max(len(words) - 9, 0)
+        brief = 0.7 if len(words) < 4 else 1 - 0.018 * max(len(words) - 9, 0)
         told = len(named & {_stem(word) for word in words}) / max(len(named), 1)
         fit.append(max(brief, 0.3) * (0.65 + 0.35 * told) * (0.9 if text.endswith("…") else 1.0))
     return int(((_apart(vectors, background) @ centre) * np.array(fit)).argmax())
 
 
 def _as_sentence(text: str) -> str:
-    line = _sentence_case(text)
+    line = _sentence_case(_SHOUTED.sub(lambda marks: marks[0][0], text.strip()))
     if line.isupper():
         line = line.capitalize()
     return line if line[-1:] in ".!?…" else line + "."

@@ -4,6 +4,7 @@ What is set aside is a failed job: a person sees it with “tellback jobs list -
 there. Unlike other failed jobs it is never cleared away, since its sender was told that it was accepted.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from django.db import DatabaseError, DataError, IntegrityError, connection
 
 from tellback.intake.accept import Accepted, Outcome, accept_sql, decode, encode
 from tellback.intake.arrivals.messages import Row, read_message
-from tellback.intake.models import RawItem
+from tellback.intake.models import ItemState, RawItem
+from tellback.intake.subjects.latecomers import forget_erased, is_emptied
 from tellback.kernel.errors import Invalid
 from tellback.platform.dead_letters import put_failed
 from tellback.platform.jobs import Queue
@@ -77,7 +79,9 @@ def store_or_set_aside(*, workspace_id: UUID, rows: Sequence[Row]) -> Arrived:
         return store_arrivals(workspace_id=workspace_id, rows=rows)
     except DatabaseError as error:
         if len(rows) == 1 and is_fault_of_the_row(error):
-            set_aside(workspace_id=workspace_id, row=rows[0], why=_first_line(error))
+            with in_workspace(workspace_id):
+                (row,) = forget_erased(workspace_id=workspace_id, rows=rows)
+                set_aside(workspace_id=workspace_id, row=row, why=_first_line(error))
             return Arrived(set_aside=1)
         if len(rows) == 1 or not (is_fault_of_the_row(error) or _state_of(error) == TOO_SLOW):
             raise
@@ -91,14 +95,18 @@ def store_arrivals(*, workspace_id: UUID, rows: Sequence[Row]) -> Arrived:
     """Store these rows of one workspace in one transaction. Safe to repeat: a row that is stored is passed over.
 
     A row whose idempotency key had been used for something else was acknowledged all the same, so it is stored as
-    feedback of its own. Raises `django.db.DatabaseError`, and then nothing was stored.
+    feedback of its own. What somebody sent who has been erased since is stored without their words and without them
+    (`forget_erased`). Raises `django.db.DatabaseError`, and then nothing was stored.
     """
     with in_workspace(workspace_id):
         known = set(map(str, RawItem.objects.filter(id__in=[row["id"] for row in rows]).values_list("id", flat=True)))
         fresh = {row["id"]: row for row in reversed(rows) if row["id"] not in known}
         arrived = Arrived(known=len(rows) - len(fresh))
-        for group in _rounds(list(fresh.values())):
+        for group in _rounds(forget_erased(workspace_id=workspace_id, rows=list(fresh.values()))):
             arrived += _store(workspace_id, group)
+            empty = [row["id"] for row in group if is_emptied(row)]
+            # There is nothing to find out about these, as about what was erased later.
+            RawItem.objects.filter(id__in=empty).update(processing_state=ItemState.COMPLETED)
     return arrived
 
 
@@ -129,6 +137,27 @@ def set_aside_unread(*, body: bytes, why: str) -> None:
         about=f"message:{sha256(body).hexdigest()}",
         arguments={"sealed": seal(body.hex(), about=READ)},
     )
+
+
+def forget_set_aside(*, workspace_id: UUID) -> int:
+    """Empty rows of the present workspace that were set aside and whose sender has been erased since; returns how many.
+
+    Messages that could not be read are sealed, and looked at when they are tried again.
+    """
+    emptied = 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, args::text FROM procrastinate_jobs WHERE task_name = %s AND args->>'workspace_id' = %s",
+            [STORE, str(workspace_id)],
+        )
+        for job_id, written in cursor.fetchall():
+            arguments = json.loads(written)
+            rows = forget_erased(workspace_id=workspace_id, rows=arguments["rows"])
+            if rows != arguments["rows"]:
+                emptied += sum(map(is_emptied, rows))
+                arguments["rows"] = rows
+                cursor.execute("UPDATE procrastinate_jobs SET args = %s WHERE id = %s", [json.dumps(arguments), job_id])
+    return emptied
 
 
 def read_set_aside(*, sealed: str) -> Arrived:

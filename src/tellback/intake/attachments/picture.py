@@ -8,6 +8,7 @@ The first line of the output is JSON: `{"media_type", "width", "height"}`, or `{
 
 import io
 import json
+import re
 import sys
 import warnings
 
@@ -15,11 +16,20 @@ import warnings
 MAX_PIXELS = {"RGB": 34_000_000, "L": 34_000_000, "YCbCr": 34_000_000, "RGBA": 21_000_000}
 MAX_OTHER_PIXELS, MAX_WEBP_PIXELS = 15_000_000, 12_000_000
 MAX_SIDE = 12_000
+#: How often a JPEG may go over all of its pixels. Programs write about ten scans; each costs as much as a picture.
+MAX_SCANS = 40
 #: Larger pictures are made smaller, which is large enough for every screen.
 KEPT_SIDE = 3200
 #: Address space in bytes, so less is ever in use.
 MEMORY = 256 * 1024 * 1024
 SECONDS = 8
+#: The next marker of a JPEG behind the data of a scan, in which FF stands before 00 or a restart (T.81, B.1.1.2).
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_SCAN, _END = 0xDA, 0xD9
+
+
+class _Refused(ValueError):
+    """Why, in the words behind “The picture”."""
 
 
 def main() -> None:
@@ -28,7 +38,7 @@ def main() -> None:
     try:
         made, media_type, (width, height) = remake(sys.stdin.buffer.read())
         head, body = {"media_type": media_type, "width": width, "height": height}, made
-    except ValueError as error:
+    except _Refused as error:
         head, body = {"refusal": str(error)}, b""
     except MemoryError:
         head, body = {"refusal": "needs too much memory"}, b""
@@ -38,7 +48,7 @@ def main() -> None:
 def remake(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
     """The new picture, its media type and its size. JPEG stays JPEG, everything else becomes PNG.
 
-    Raises `ValueError` with a sentence when it is too large, moves, is cut off or is no picture.
+    Raises `_Refused` with a sentence when it is too large, moves, is cut off or is no picture.
     """
     from PIL import Image, ImageOps  # noqa: PLC0415 - after the limits are set
 
@@ -47,11 +57,13 @@ def remake(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as opened:
             is_photo = opened.format in {"JPEG", "MPO"}
+            if is_photo and _count_scans(content) > MAX_SCANS:
+                raise _Refused("was made to take long; save it anew, and send that")
             has_holes = not is_photo and opened.has_transparency_data
             fits = MAX_WEBP_PIXELS if opened.format == "WEBP" else MAX_PIXELS.get(opened.mode, MAX_OTHER_PIXELS)
             _check(opened.size, most=fits)
             if opened.format in {"PNG", "GIF", "WEBP"} and getattr(opened, "is_animated", False):
-                raise ValueError("moves; send a still picture, or a video")
+                raise _Refused("moves; send a still picture, or a video")
             opened.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
             opened.load()
             # Made small before it is turned, and without a copy in between, since each would need all the memory again.
@@ -59,12 +71,12 @@ def remake(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
             plain = opened if opened.mode == wanted else opened.convert(wanted)
             plain.thumbnail((KEPT_SIDE, KEPT_SIDE))
             ImageOps.exif_transpose(plain, in_place=True)
-    except ValueError:
+    except _Refused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError("has too many pixels") from None
-    except (OSError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError):
-        raise ValueError("is damaged, or no picture at all") from None
+        raise _Refused("has too many pixels") from None
+    except (ValueError, OSError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError):
+        raise _Refused("is damaged, or no picture at all") from None
     plain.info = {}
     made = io.BytesIO()
     if is_photo:
@@ -76,7 +88,22 @@ def remake(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
 
 def _check(size: tuple[int, int], *, most: int) -> None:
     if size[0] * size[1] > most or max(size) > MAX_SIDE:
-        raise ValueError(f"has more than {most // 1_000_000} million pixels, or a side of more than {MAX_SIDE}")
+        raise _Refused(f"has more than {most // 1_000_000} million pixels, or a side of more than {MAX_SIDE}")
+
+
+def _count_scans(content: bytes) -> int:
+    """How many scans a JPEG has, told by its markers; nothing is unpacked."""
+    count, place = 0, 2
+    while content[place : place + 1] == b"\xff" and count <= MAX_SCANS:
+        kind = content[place + 1] if place + 1 < len(content) else _END
+        if kind == _END:
+            break
+        place += 2 + int.from_bytes(content[place + 2 : place + 4])
+        if kind == _SCAN:
+            count += 1
+            following = _MARKER.search(content, place)
+            place = following.start() if following else len(content)
+    return count
 
 
 def _limit_ourselves() -> None:

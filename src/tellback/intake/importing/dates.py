@@ -164,10 +164,9 @@ def _numbered(text: str, order: DayOrder) -> datetime | None:
         hour = hour % 12 + (12 if match[7][0] in "pP" else 0)
     year = year if year > 99 else 2000 + year if year < 70 else 1900 + year
     try:
-        moment = datetime(year, month, day, hour, minute, seconds, tzinfo=UTC)
-    except ValueError:
+        return datetime(year, month, day, hour, minute, seconds, tzinfo=UTC) - _offset(match[8] or "")
+    except (ValueError, OverflowError):
         return None
-    return moment - _offset(match[8] or "")
 
 
 def _is_day_first(first: int, second: int, order: DayOrder) -> bool:

@@ -26,7 +26,6 @@ from tellback.intake.importing.landing import (
 from tellback.intake.importing.plan import CHANNELS, TablePlan
 from tellback.intake.importing.reading import Row
 from tellback.intake.importing.said import Person, Said, check_row, shown_time
-from tellback.intake.importing.values import rating_of
 from tellback.intake.models import ImportItem, ImportRevision, ItemState, RawItem, VaultValue
 from tellback.intake.policy import Policy, get_policy
 from tellback.intake.states import enqueue
@@ -70,7 +69,7 @@ def read_feedback(row: Row, table: TablePlan, delivery: Delivery) -> Draft:
     check_row(row, table)
     said = Said(row, table)
     subject, text = _words(said)
-    rating = rating_of(said("rating"))
+    rating = said.rating()
     if not text and rating is None:
         raise Invalid("has no text" + (" and no rating" if "rating" in table.columns else ""))
     if len(text) > MAX_TEXT:

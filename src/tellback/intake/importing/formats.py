@@ -24,7 +24,7 @@ class Layout:
     """One table of a format: the columns it `needs` to be recognised, and those that each field is taken from.
 
     `of` narrows the table's name. `html` says that texts are HTML. `id_parts` are joined to the id; `id_in_link` names
-    the parameter of the link that is one.
+    the parameter of the link that is one. `scale_in` is the column that says on which scale a rating is.
     """
 
     kind: Kind
@@ -35,6 +35,7 @@ class Layout:
     skips: tuple[Skip, ...] = ()
     id_parts: tuple[str, ...] = ()
     id_in_link: str = ""
+    scale_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,10 @@ def _layout(
     skips: tuple[Skip, ...] = (),
     id_parts: str = "",
     id_in_link: str = "",
+    scale_in: str = "",
 ) -> Layout:
-    return Layout(
-        kind, frozenset(needs.split()), _columns(columns), of, html, skips, tuple(id_parts.split()), id_in_link
-    )
+    parts = tuple(id_parts.split())
+    return Layout(kind, frozenset(needs.split()), _columns(columns), of, html, skips, parts, id_in_link, scale_in)
 
 
 _YES = frozenset({"true", "1", "yes", "t"})
@@ -375,6 +376,7 @@ FORMBRICKS = Format(
             "submissionid collectedat fieldid fieldtype",
             """id=submissionid text=valuetext rating=valuenumber user_id=userid date=collectedat language=language""",
             id_parts="fieldid",
+            scale_in="fieldtype",
         ),
     ),
 )

@@ -17,7 +17,7 @@ CHANNELS = frozenset({"in-app", "support", "review", "community", "api"})
 class TablePlan:
     """One table of a file: what its rows are, from which column each field comes, and how its dates are written.
 
-    `html`, `skips`, `id_parts` and `id_in_link` are those of the format's layout.
+    `html`, `skips`, `id_parts`, `id_in_link` and `scale_in` are those of the format's layout.
     """
 
     name: str
@@ -28,6 +28,7 @@ class TablePlan:
     skips: tuple[Skip, ...] = ()
     id_parts: tuple[str, ...] = ()
     id_in_link: str = ""
+    scale_in: str = ""
     rows: int = 0
     examples: Mapping[str, str] = field(default_factory=dict)
 

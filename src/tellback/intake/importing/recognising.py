@@ -148,6 +148,7 @@ def _plan_table(
         skips=layout.skips,
         id_parts=tuple(one for one in table.columns if plain(one) in layout.id_parts),
         id_in_link=layout.id_in_link,
+        scale_in=next((one for one in table.columns if plain(one) == layout.scale_in), ""),
     )
 
 

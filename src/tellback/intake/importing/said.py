@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from tellback.intake.importing.dates import parse_time
 from tellback.intake.importing.plan import TablePlan
 from tellback.intake.importing.reading import Row
-from tellback.intake.importing.values import plain_text, tags_of
+from tellback.intake.importing.values import plain_text, rating_of, rating_on_scale, tags_of
 from tellback.kernel.errors import Invalid
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -55,6 +55,11 @@ class Said:
     def tags(self) -> list[str]:
         """The row's tags."""
         return tags_of(self("tags"), self._row.lists.get(self._table.columns.get("tags", ""), ()))
+
+    def rating(self) -> int | None:
+        """The stars that the row gives, counted on its own scale where its format has several."""
+        scale = self._row.cells.get(self._table.scale_in, "") if self._table.scale_in else ""
+        return rating_on_scale(self("rating"), scale) if scale else rating_of(self("rating"))
 
     def time(self, field: str) -> datetime | None:
         """The moment that the field names. Raises `Invalid` when it cannot be read."""

@@ -36,6 +36,20 @@ def rating_of(text: str) -> int | None:
     return max(1, int(value + 0.5)) if 0 < value <= 5 else None
 
 
+#: The best value of the scales that products ask on; on all of them more is better.
+SCALES = {"rating": 5, "csat": 5, "ces": 7, "nps": 10}
+
+
+def rating_on_scale(text: str, scale: str) -> int | None:
+    """1 to 5 stars, from a number on one of `SCALES`; None for no number, and for what is no scale."""
+    best = SCALES.get(scale.strip().casefold())
+    match = _RATING.match(text.strip())
+    if best is None or match is None or match[2] or match[3]:
+        return None
+    value = float(match[1].replace(",", "."))
+    return max(1, int(value * 5 / best + 0.5)) if value <= best else None
+
+
 def number_of(text: str) -> int | None:
     """A count, written with or without signs between its thousands; None when it is none."""
     digits = re.sub(r"[\s,.'’_](?=\d{3}\b)", "", text.strip())

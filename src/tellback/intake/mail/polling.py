@@ -26,11 +26,12 @@ from tellback.connections.mail.mailbox import (
     read_letters,
 )
 from tellback.connections.mail.mime import parse_bytes, read_message
-from tellback.connections.mail.setup import Mailbox, MailSetup, open_secrets, read_setup
+from tellback.connections.mail.setup import Mailbox, MailSetup, read_setup
 from tellback.intake.mail.replies import SOURCE_TYPE
 from tellback.intake.mail.services import note_refused, note_trouble, note_works, take_mail
+from tellback.intake.mail.setting_up import forget_access, secret_of
 from tellback.intake.models import DeliveryMode, FeedbackSource, MailOutcome, ReceivedMail
-from tellback.kernel.errors import TellbackError, Unavailable
+from tellback.kernel.errors import Invalid, TellbackError, Unavailable
 from tellback.platform.jobs import Queue, defer
 from tellback.platform.tenancy import in_workspace
 
@@ -111,10 +112,12 @@ def poll(*, workspace_id: UUID, source_id: UUID, now: Callable[[], datetime]) ->
     try:
         if setup.mailbox is None:
             return False
-        password = open_secrets(source.integration).get("password", "")
-        with open_mailbox(setup.mailbox, password=password) as client:
+        secret = secret_of(source.integration, setup.mailbox, now=now())
+        with open_mailbox(setup.mailbox, secret=secret) as client:
             more = _Reading(source, setup, setup.mailbox, client, now).read()
     except TellbackError as error:
+        if isinstance(error, Invalid) and setup.mailbox and setup.mailbox.oauth:
+            forget_access(source.integration)
         with in_workspace(workspace_id):
             note_trouble(source=source, problem=error.detail)
         return False

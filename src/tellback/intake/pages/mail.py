@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from tellback.connections.mail.mailbox import Looked
+from tellback.connections.mail.oauth import without_access
 from tellback.connections.mail.providers import PROVIDERS
 from tellback.connections.mail.setup import HOOK_USER, make_hook_password, open_secrets
 from tellback.intake.mail.door import hook_address
@@ -22,7 +22,15 @@ from tellback.intake.mail.selectors import (
     list_mail_connections,
     list_what_came,
 )
-from tellback.intake.mail.setting_up import change_mail, connect_mail, remove_mail, switch_mail, try_mailbox
+from tellback.intake.mail.setting_up import (
+    Tried,
+    change_mail,
+    connect_mail,
+    keep_signed,
+    remove_mail,
+    switch_mail,
+    try_mailbox,
+)
 from tellback.intake.mail.trial import can_send, read_trial, start_trial
 from tellback.intake.pages.mail_forms import MAILBOX, MailboxForm, ProviderForm
 from tellback.kernel.errors import TellbackError
@@ -64,44 +72,46 @@ def connect(request: TenantRequest, by: str) -> HttpResponse:
 
 
 def _connect_mailbox(request: TenantRequest) -> HttpResponse:
-    form = MailboxForm(request.POST or None, setup=None)
-    looked = _try(form, "") if request.method == "POST" else None
-    if looked is not None and "try" not in request.POST:
+    form = MailboxForm(request.POST or None, setup=None, stored={})
+    tried = _try(form, {}) if request.method == "POST" else None
+    if tried is not None and "try" not in request.POST:
         source = connect_mail(
-            workspace=request.workspace, setup=form.setup(), secrets=form.secrets(), actor=request.principal
+            workspace=request.workspace, setup=form.setup(), secrets=tried.secrets, actor=request.principal
         )
         defer_poll(workspace_id=source.workspace_id, source_id=source.id)
         messages.success(request, _("Connected. It is looked into every two minutes."))
         return redirect("connection", source.id)
-    return _mailbox_form(request, form, looked, "intake/connect_mail.html", {})
+    return _mailbox_form(request, form, tried, "intake/connect_mail.html", {})
 
 
 def _mailbox_form(
-    request: TenantRequest, form: MailboxForm, looked: Looked | None, template: str, more: dict[str, object]
+    request: TenantRequest, form: MailboxForm, tried: Tried | None, template: str, more: dict[str, object]
 ) -> HttpResponse:
-    context = {"tab": "connections", "form": form, "is_mailbox": True, "tried": _found(form, looked), **more}
+    context = {"tab": "connections", "form": form, "is_mailbox": True, "tried": _found(form, tried), **more}
     if request.headers.get("HX-Request") and "try" in request.POST:
         return _private(render(request, "intake/_mailbox_tried.html", context))
     return _private(render(request, template, context, status=422 if form.errors else 200))
 
 
-def _try(form: MailboxForm, password: str) -> Looked | None:
-    """What is in the mailbox, or None with what is wrong in the form. `password` is the one that is stored."""
+def _try(form: MailboxForm, stored: dict[str, str]) -> Tried | None:
+    """What is in the mailbox, or None with what is wrong in the form. Secrets that are not typed are those stored."""
     if not form.is_valid():
         return None
     mailbox = form.setup().mailbox
     assert mailbox is not None
+    typed = form.secrets()
     try:
-        return try_mailbox(mailbox, password=form.secrets().get("password", password))
+        return try_mailbox(mailbox, secrets={**without_access(stored), **typed}, now=timezone.now())
     except TellbackError as problem:
         form.add_error(None, problem.detail)
         return None
 
 
-def _found(form: MailboxForm, looked: Looked | None) -> str:
-    if looked is None:
+def _found(form: MailboxForm, tried: Tried | None) -> str:
+    if tried is None:
         return ""
-    held = ngettext("It holds %d mail.", "It holds %d mails.", looked.messages) % looked.messages
+    count = tried.looked.messages
+    held = ngettext("It holds %d mail.", "It holds %d mails.", count) % count
     begins = (
         _("All of them are taken in.")
         if form.cleaned_data["take_existing"]
@@ -117,7 +127,7 @@ def connection(request: TenantRequest, source_id: UUID) -> HttpResponse:
     assert found.source.integration is not None
     stored = open_secrets(found.source.integration)
     if found.provider is None:
-        return _mailbox(request, found, stored.get("password", ""))
+        return _mailbox(request, found, stored)
     form = ProviderForm(request.POST or None, provider=found.provider, setup=found.setup, stored=stored)
     if request.method == "POST" and form.is_valid():
         change_mail(source=found.source, setup=form.setup(), secrets=form.secrets(), actor=request.principal)
@@ -130,15 +140,17 @@ def connection(request: TenantRequest, source_id: UUID) -> HttpResponse:
     )
 
 
-def _mailbox(request: TenantRequest, found: MailConnection, password: str) -> HttpResponse:
-    form = MailboxForm(request.POST or None, setup=found.setup)
-    looked = _try(form, password) if request.method == "POST" else None
-    if looked is not None and "try" not in request.POST:
-        change_mail(source=found.source, setup=form.setup(), secrets=form.secrets(), actor=request.principal)
+def _mailbox(request: TenantRequest, found: MailConnection, stored: dict[str, str]) -> HttpResponse:
+    form = MailboxForm(request.POST or None, setup=found.setup, stored=stored)
+    tried = _try(form, stored) if request.method == "POST" else None
+    if tried is not None and "try" not in request.POST:
+        change_mail(source=found.source, setup=form.setup(), secrets=tried.secrets, actor=request.principal)
         defer_poll(workspace_id=found.source.workspace_id, source_id=found.source.id)
         messages.success(request, _("Saved."))
         return redirect("connection", found.source.id)
-    return _mailbox_form(request, form, looked, "intake/connection.html", _about(found))
+    if tried is not None and found.source.integration and not form.secrets() and form.setup() == found.setup:
+        keep_signed(found.source.integration, tried.secrets)
+    return _mailbox_form(request, form, tried, "intake/connection.html", _about(found))
 
 
 def _about(found: MailConnection) -> dict[str, object]:
@@ -159,11 +171,12 @@ def look_into(request: TenantRequest, source_id: UUID) -> HttpResponse:
     if found.setup.mailbox is None or found.source.integration is None:
         raise Http404
     try:
-        password = open_secrets(found.source.integration).get("password", "")
-        looked = try_mailbox(found.setup.mailbox, password=password)
+        stored = open_secrets(found.source.integration)
+        tried = try_mailbox(found.setup.mailbox, secrets=stored, now=timezone.now())
+        keep_signed(found.source.integration, tried.secrets)
         defer_poll(workspace_id=found.source.workspace_id, source_id=found.source.id)
-        held = ngettext("It opens and holds %d mail.", "It opens and holds %d mails.", looked.messages)
-        messages.success(request, f"{held % looked.messages} {_('What is new in it is being taken in.')}")
+        held = ngettext("It opens and holds %d mail.", "It opens and holds %d mails.", tried.looked.messages)
+        messages.success(request, f"{held % tried.looked.messages} {_('What is new in it is being taken in.')}")
     except TellbackError as problem:
         messages.error(request, problem.detail)
     return redirect("connection", source_id)

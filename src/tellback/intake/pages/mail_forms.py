@@ -1,15 +1,18 @@
 """Forms for setting up how mail comes in. Secrets go in and are never shown again."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tellback.connections.mail.providers import Provider, Secret
-from tellback.connections.mail.setup import Mailbox, MailSetup
+from tellback.connections.mail.setup import Mailbox, MailSetup, OAuth
 from tellback.workspaces.pages.views import PlainForm
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 MAILBOX = "imap"
 
@@ -96,6 +99,15 @@ def _secret_field(secret: Secret, *, is_stored: bool) -> forms.CharField:
     )
 
 
+_SECRETS = ("password", "client_secret", "refresh_token")
+
+
+def _kept_field(label: "StrPromise", help_text: "StrPromise | str") -> forms.CharField:
+    return forms.CharField(
+        max_length=4000, required=False, strip=False, validators=[_printable], label=label, help_text=help_text
+    )
+
+
 class MailboxForm(MailForm):
     """A mailbox that is looked into."""
 
@@ -118,12 +130,33 @@ class MailboxForm(MailForm):
         label=gettext_lazy("User"),
         help_text=gettext_lazy("Empty: the address"),
     )
-    password = forms.CharField(
-        max_length=1000,
-        strip=False,
+    password = _kept_field(gettext_lazy("Password"), gettext_lazy("Most providers want an app password here"))
+    client_id = forms.CharField(
+        max_length=500, required=False, validators=[_printable], label=gettext_lazy("Client id")
+    )
+    client_secret = _kept_field(gettext_lazy("Client secret"), "")
+    refresh_token = _kept_field(
+        gettext_lazy("Refresh token"), gettext_lazy("Of this user; empty: the client signs in itself")
+    )
+    token_url = forms.URLField(
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        label=gettext_lazy("Address that gives the tokens"),
+        help_text=gettext_lazy(
+            "Google: https://oauth2.googleapis.com/token. Microsoft: "
+            "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
+        ),
+    )
+    scope = forms.CharField(
+        max_length=500,
+        required=False,
         validators=[_printable],
-        label=gettext_lazy("Password"),
-        help_text=gettext_lazy("Most providers want an app password here"),
+        label=gettext_lazy("Scope"),
+        help_text=gettext_lazy(
+            "Empty for Google. Microsoft: https://outlook.office365.com/.default, or with a refresh token "
+            "https://outlook.office.com/IMAP.AccessAsUser.All offline_access"
+        ),
     )
     folder = forms.CharField(max_length=200, validators=[_printable], label=gettext_lazy("Folder"))
     mark_seen = forms.BooleanField(required=False, label=gettext_lazy("Mark what was taken in as read"))
@@ -140,26 +173,50 @@ class MailboxForm(MailForm):
         ),
     )
 
-    def __init__(self, data: Any, *, setup: MailSetup | None) -> None:
+    def __init__(self, data: Any, *, setup: MailSetup | None, stored: Mapping[str, str]) -> None:
         initial: dict[str, object] = {"port": 993, "security": "tls", "folder": "INBOX"}
         if setup and setup.mailbox:
             initial = {**setup.model_dump(), **setup.mailbox.model_dump(), "lists": "\n".join(setup.lists)}
+            initial |= setup.mailbox.oauth.model_dump() if setup.mailbox.oauth else {}
         super().__init__(data, initial=initial)
-        password = self.fields["password"]
-        password.required = setup is None
-        # Sent back only to the page that it has just come from, so that a wrong port costs no second typing.
-        placeholder = _("Kept. Type to replace it") if setup else ""
-        password.widget = forms.PasswordInput(
-            render_value=True, attrs={"autocomplete": "new-password", "placeholder": placeholder}
-        )
+        self._stored = stored
+        for name in _SECRETS:
+            # Sent back only to the page that it has just come from, so that a wrong port costs no second typing.
+            placeholder = _("Kept. Type to replace it") if stored.get(name) else ""
+            self.fields[name].widget = forms.PasswordInput(
+                render_value=True, attrs={"autocomplete": "new-password", "placeholder": placeholder}
+            )
+
+    @property
+    def uses_tokens(self) -> bool:
+        """Whether somebody has begun to say how to sign in with OAuth."""
+        return any(self[name].value() for name in ("client_id", "token_url", "client_secret", "refresh_token"))
+
+    def clean(self) -> dict[str, Any]:
+        """Either a password, or a client with its address of tokens and something to prove itself with."""
+        given: dict[str, Any] = super().clean() or {}
+        if not self.uses_tokens:
+            self._require("password")
+            return given
+        self._require("client_id")
+        self._require("token_url")
+        if not any(given.get(name) or self._stored.get(name) for name in ("client_secret", "refresh_token")):
+            self.add_error("client_secret", _("Enter a client secret, a refresh token, or both."))
+        return given
+
+    def _require(self, name: str) -> None:
+        if not (self.cleaned_data.get(name) or self._stored.get(name) or name in self.errors):
+            self.add_error(name, _("This field is required."))
 
     def setup(self) -> MailSetup:
         """What was set up; the form must be valid."""
         given = self.cleaned_data
         inside = {name: given[name] for name in ("host", "port", "security", "folder", "mark_seen", "take_existing")}
+        if self.uses_tokens:
+            inside["oauth"] = OAuth(**{name: given[name] for name in ("token_url", "client_id", "scope")})
         mailbox = Mailbox(username=given["username"] or given["address"], **inside)
         return MailSetup(provider=MAILBOX, mailbox=mailbox, auth_server=given["auth_server"], **self._common())
 
     def secrets(self) -> dict[str, str]:
-        """The password, where one was typed."""
-        return {"password": self.cleaned_data["password"]} if self.cleaned_data["password"] else {}
+        """The secrets that were typed in."""
+        return {name: self.cleaned_data[name] for name in _SECRETS if self.cleaned_data[name]}

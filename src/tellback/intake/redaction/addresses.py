@@ -16,7 +16,7 @@ _WORD = rf"[{_UP}][\w'’.-]{{0,24}}"
 _ENGLISH = "Street St Avenue Ave Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Terrace Way Parkway Pkwy Highway Hwy Square Sq Crescent Cres Close Circle Cir Trail Row Alley Mews Gardens Grove".replace(" ", "|")  # fmt: skip
 #: A flat, then a town with its code, then a country, each only right behind.
 _FLAT = r"(?:,?[ \t]{1,2}(?:#|Apt\.?|Apartment|Unit|Suite|Ste\.?|Flat|Floor|Fl\.?)[ \t]?[\w-]{1,6})?"
-_TOWN = rf"(?:[ \t]{{0,2}}[,\n][ \t]{{0,2}}{_WORD}(?:[ \t]{_WORD}){{0,2}}?(?:,?[ \t](?:[A-Z]{{2}}[ \t])?(?:\d{{5}}(?:-\d{{4}})?|[A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}))?|[ \t]{{0,2}}[,\n][ \t]{{0,2}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}[ \t]{_WORD})?"
+_TOWN = rf"(?:[ \t]{{0,2}}[,\n][ \t]{{0,2}}{_WORD}(?:(?:[ \t]{_WORD}){{0,2}}?,?[ \t](?:[A-Z]{{2}}[ \t])?(?:\d{{5}}(?:-\d{{4}})?|[A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}))?|[ \t]{{0,2}}[,\n][ \t]{{0,2}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}[ \t]{_WORD})?"
 _NUMBER_FIRST = re.compile(
     rf"\d(?<![\w.$€£#-].)\d{{0,4}}[A-Za-z]?(?: ?(?:bis|ter))?,?[ \t](?:(?:[NSEW]\.?[ \t])?(?:{_WORD}[ \t]){{1,3}}(?:{_ENGLISH})\b\.?{_FLAT}|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin|[Pp]lace|[Ii]mpasse|[Aa]llée|[Qq]uai)[ \t](?:(?:de|du|des|la|le|les|l['’]|d['’])[ \t]?){{0,3}}{_WORD}(?:[ \t-]{_WORD}){{0,3}}){_TOWN}"
 )
@@ -26,7 +26,7 @@ _ENGLISH_WORDS = frozenset(
 #: The first digit of a house number right behind a word.
 _HOUSE = re.compile(r"\d(?<=[^\W\d_][ .].|[.,º°] .)")
 _HOUSE_ON = re.compile(rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z]?)?(?!\w){_FLAT}{_TOWN}")
-_SUFFIXES = ("straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "damm", "ufer", "ring", "straat", "laan", "plein", "gatan", "vägen", "vej", "gade", "gata", "veien", "katu", "tie")  # fmt: skip
+_SUFFIXES = ("straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "damm", "ufer", "ring", "straat", "laan", "plein", "gracht", "kade", "singel", "dijk", "gatan", "vägen", "vej", "gade", "gata", "veien", "katu", "tie")  # fmt: skip
 _SUFFIXED = re.compile(rf"(?<![\w-])[{_UP}][\w'’-]{{1,30}}(?:[ -][{_UP}])?[\w.]{{0,10}}[ ]\Z")
 _PREFIXES = frozenset(
     "calle c avenida avda plaza paseo carrer via viale piazza corso rua ulica ul box postfach".split()

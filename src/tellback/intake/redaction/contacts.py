@@ -5,18 +5,28 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tellback.intake.redaction.finding import Found, Text, apart, before, inside_account
+from tellback.intake.redaction.finding import LETTER, UNSPACED, Found, Text, apart, before, inside_account
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
 
-_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
-_DOMAIN = re.compile(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+_LOCAL = rf"(?:{LETTER}|[.+'-]|%(?![0-9A-Fa-f]{{2}}))"
+_LOCAL_PART = re.compile(rf"(?<!{LETTER})(?<![.+'-]){_LOCAL}{{1,64}}\Z")
+_PLAIN_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
+#: A sentence may go on right behind it in scripts without spaces.
+_TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![^\W_]|-)|xn--[a-z\d-]{{2,40}}(?![\w-]))"
+_DOMAIN = re.compile(rf"@(?:[\w-]{{1,63}}\.){{1,8}}{_TOP}")
+#: With spaces around the sign, where the name or what stands before it is a mail address's and no shop's ("look @ it.now").
+_SPACED_EMAIL = re.compile(
+    r"(?i)(?<![\w.+'-])(?:(?<=mail:\s)|(?<=mail\s)|(?<=mail\sis\s)|(?<=write\sto\s)|(?=[\w'-]{0,40}[.+\d_]))[\w.+'-]{1,64}\s@\s(?:[\w-]{1,63}\.){1,4}[^\W\d_]{2,24}(?![\w-])"
+)
 #: Written so that programs do not see it: "ada (at) example (dot) com", "ada at example dot com".
 _SPELLED_EMAIL = re.compile(
     r"(?<![\w.+'-])[\w.+'-]{1,64}\s?(?:[\[({<]\s?at\s?[\])}>]\s?(?:[\w-]{1,63}(?:\s?[\[({<]\s?(?:dot|punkt|point|punto)\s?[\])}>]\s?|\.)){1,4}|(?<=\s)at\s(?:[\w-]{1,63}\sdot\s){1,4})[^\W\d_]{2,24}(?![\w-])",
     re.IGNORECASE,
 )
+#: Without one of these no address is spelled, whatever else stands around an "at".
+_SPELLED_AT = re.compile(r"(?i)[\[({<]\s?at\s?[\])}>]|\sat\s[\w-]{1,63}\sdot\s")
 _DOT = frozenset(["dot", "punkt", "point", "punto"])
 _QUOTED_EMAIL = re.compile(r'"[^"@\n]{1,64}"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])')
 
@@ -24,7 +34,9 @@ _IPV4 = re.compile(
     r"\d(?<![\w.].)(?:(?<=2)5[0-5]|(?<=2)[0-4]\d|(?<=1)\d?\d|\d?)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?!\w|\.\d)",
     re.ASCII,
 )
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)", re.ASCII
+)
 _VERSION_CUE = re.compile(
     r"(?i)(?:\bv(?:er(?:sion)?s?)?\.?|\breleases?|\bbuild|\bfirmware|\bapp|\bios|\bmacos|\bandroid|\bdriver|\bchrome|\bfirefox|\bsdk|\bpatch|\bplugin|\bsection|\bchapter"
     r"|\b(?:up|down)(?:dat|grad)\w{1,4}(?:\s+[\w.]{1,20}){0,3}?(?:\s+(?:from|to))?)\s*[:#(]?\s*$"
@@ -32,9 +44,10 @@ _VERSION_CUE = re.compile(
 )
 _VERSION_BEHIND = re.compile(r"-[A-Za-z]|\.{2,3}\d")
 #: Addresses that every machine has.
+_ZERO_AHEAD = re.compile(r"(?:\A|\.)0\d")
 _NOBODYS = frozenset(["127.0.0.1", "0.0.0.0", "255.255.255.255"])  # noqa: S104 - compared, not bound
 _IP_CUE = re.compile(
-    r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from|traceroute|trace|ssh|block\w*|bann\w*|allow\w*|whitelist\w*|blacklist\w*|https?)\b|\d -(?: -)? ?\["
+    r"(?i)\b(?:ip|ipv4|address|host|server|log(?:ged|in|s)?|proxy|vpn|firewall|router|subnet|network|ping|connect\w*|client\w*|dns|requests?|traffic|gateway|from|forwarded-for|traceroute|trace|ssh|block\w*|bann\w*|allow\w*|whitelist\w*|blacklist\w*|https?)\b|\d -(?: -)? ?\["
 )
 _SURE_IP_CUE = re.compile(r"(?i)(?:\bip|_ip|ipv4|\blogin|\baddress|\bhost)\b")
 _SMALL = 30
@@ -42,14 +55,16 @@ _SHORT_IPV6 = 4
 _GROUPS_OF_IPV6 = 7
 
 _PHONE = re.compile(
-    r"[+(\d](?<![\w.#/@$€£-].)(?<!\d,.)(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,:]\d|-\d|-\w\b)"
+    rf"[+(\d](?:(?<![\w.#/@$€£-].)|(?<=[{UNSPACED}].)|(?<=[/#-]\+))(?<!\d[,:].)"
+    r"(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?"
+    rf"(?!{LETTER}|[@%]|[.:]\d|,\d{{1,3}}(?!\d)|-\d|-\w\b)"
 )
 #: Words that say that a telephone number comes; then the beginnings of such words, and phrases.
 _PHONE_WORDS = frozenset(
     (
         "call called calling calls phone phones ph tel tél mobil mobile cell cellphone handy whatsapp signal viber sms text texte texted ring fax dial dialed dialled "
         "hotline helpline landline voicemail telephone téléphone teléfono telefono durchwahl joindre portable móvil movil celular cellulare ligar ligue telemóvel telemovel bel "
-        "bellen gsm тел 電話 电话 手机"
+        "bellen gsm тел hubungi numaram soita gọi هاتف جوال اتصل واتساب טלפון נייד फोन τηλ τηλέφωνο"
     ).split()
 )
 _PHONE_STEMS = (
@@ -60,6 +75,7 @@ _PHONE_STEMS = (
     "erreich",
     "appel",
     "llam",
+    "llám",
     "chiam",
     "dzwo",
     "zadzwo",
@@ -67,9 +83,13 @@ _PHONE_STEMS = (
     "телефон",
     "звон",
     "позвон",
+    "дзвон",
+    "τηλ",
 )
+#: The same in scripts without spaces, where they stand inside of what looks like one word.
+_UNSPACED_PHONE_WORDS = ("電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "연락처", "โทร")
 _PHONE_PHRASES = (
-    "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
+    "my number", "mein nummer", "meine nummer", "mon numéro", "number is", "nummer ist", "número es", "numero es", "numéro est", "número é", "reach me", "reach us", "reach him", "reach her", "reached at", "reached on", "reached me at",
     "contact me", "contact us", "contact number", "contact no", "contacted at", "contacted on", "whats app", "for me at", "for us at", "my registered", "answering at", "messages to", "message to", "messages on", "message on",
 )  # fmt: skip
 _PHRASE_ENDS = frozenset(phrase.split()[-1] for phrase in _PHONE_PHRASES)
@@ -81,8 +101,17 @@ _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phon
 _COUNTED = re.compile(
     r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
 )
+#: Words behind which a number is something else's.
+_NOT_PHONE_WORDS = frozenset(
+    (
+        "order invoice ticket case ref reference id build version commit error code sku serial tracking account transaction customer row rows line page box zip plz isbn ean part model "
+        "policy contract shipment parcel asin timestamp epoch amount total index value count size length offset port limit maximum minimum bestellung auftrag rechnung commande facture dossier "
+        "référence colis pedido factura referencia envío ordine fattura spedizione bestelling factuur encomenda fatura zamówienie zamówienia faktura faktury заказ заказа счет"
+    ).split()
+)
+_NUMBER_OF = r"(?:bestell|auftrags?|rechnungs?|kunden|vertrags?|artikel|sendungs?|serien|vorgangs?|order|klant|factuur|kund|artikkel)-?(?:nummer|nr\.?)"
 _NOT_PHONE_CUE = re.compile(
-    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total|index|value|count|size|length|offset|port|limit|maximum|minimum)\s*(?:no\.?|number|num|nr\.?|id|#|:)*(?:\s+(?:is|was))?\s*$"
+    rf"(?i)\b(?:{'|'.join(sorted(_NOT_PHONE_WORDS))}|{_NUMBER_OF})\s*(?:no\.?|number|num|nr\.?|n[°º]|numéro|número|numero|id|#|:)*(?:\s+(?:is|was))?\s*$"
 )
 _DATE = re.compile(
     r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}(?:\D.*)?|\d{1,2}[-./]\d{1,2}[-./]\d{4}(?:\D.*)?|(?:19|20)\d{6}(?:[ -]?\d{4,6})?"
@@ -98,6 +127,8 @@ _EXTENSION = re.compile(r"\s?(?:x|ext).*", re.IGNORECASE)
 #: A real text has a few. Past that many the shape alone decides: taking out too much is the lesser harm.
 _CHECKED = 200
 _SHORTEST, _LONGEST = 6, 15
+#: A moment of this century as computers count it; no telephone number with the country 1 is as long.
+_MILLISECONDS = re.compile(r"1\d{12}")
 
 
 def find_emails(searched: Text) -> Iterator[Found]:
@@ -105,13 +136,18 @@ def find_emails(searched: Text) -> Iterator[Found]:
     text, words = searched.raw, searched.words
     if "@" in text:
         for match in _DOMAIN.finditer(text):
-            local = _LOCAL_PART.search(before(text, match.start(), 65))
+            ahead = before(text, match.start(), 65)
+            is_plain = ahead.isascii() and "%" not in ahead
+            local = (not is_plain and _LOCAL_PART.search(ahead)) or _PLAIN_LOCAL_PART.search(ahead)
             if local:
                 yield Found(match.start() - len(local.group()), match.end(), "email")
+    if " @ " in text:
+        for match in _SPACED_EMAIL.finditer(text):
+            yield Found(match.start(), match.end(), "email")
     if '"@' in text:
         for match in _QUOTED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
-    if "at" in words and ("." in text or not words.isdisjoint(_DOT)):
+    if "at" in words and ("." in text or not words.isdisjoint(_DOT)) and _SPELLED_AT.search(text):
         for match in _SPELLED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
 
@@ -119,21 +155,23 @@ def find_emails(searched: Text) -> Iterator[Found]:
 def find_ips(searched: Text) -> Iterator[Found]:
     """Network addresses of a text. Four small numbers are a version unless the words around speak of a network."""
     text = searched.raw
-    if text.count(".") >= 3:
-        for checked, match in enumerate(_IPV4.finditer(text)):
-            if checked >= _CHECKED or _is_ipv4(text, match):
-                yield Found(match.start(), match.end(), "ip")
     if text.count(":") >= 2:
         for match in _IPV6.finditer(text):
             if _is_ipv6(match.group()):
+                yield Found(match.start(), match.end(), "ip")
+    if text.count(".") >= 3:
+        for checked, match in enumerate(_IPV4.finditer(text)):
+            if checked >= _CHECKED or _is_ipv4(text, match):
                 yield Found(match.start(), match.end(), "ip")
 
 
 def _is_ipv4(text: str, match: re.Match[str]) -> bool:
     ahead = before(text, match.start(), 32)
-    if match.group() in _NOBODYS:
+    if match.group() in _NOBODYS or _ZERO_AHEAD.search(match.group()):
         return False
     if not _SURE_IP_CUE.search(ahead) and (_VERSION_CUE.search(ahead) or _VERSION_BEHIND.match(text, match.end())):
+        return False
+    if not _IP_CUE.search(ahead) and _says_phone(ahead):
         return False
     first, second = match.group().split(".")[:2]
     if int(first) < _SMALL and int(second) < _SMALL:
@@ -144,7 +182,8 @@ def _is_ipv4(text: str, match: re.Match[str]) -> bool:
 def _is_ipv6(candidate: str) -> bool:
     if len(candidate) <= _SHORT_IPV6 or not any(character.isdigit() for character in candidate):
         return False
-    if "::" not in candidate and candidate.count(":") != _GROUPS_OF_IPV6:
+    groups = candidate.count(":") + ("." in candidate)
+    if "::" not in candidate and groups != _GROUPS_OF_IPV6:
         return False
     try:
         ipaddress.IPv6Address(candidate)
@@ -161,18 +200,25 @@ def find_phones(searched: Text) -> Iterator[Found]:
     for match in _PHONE.finditer(text):
         if taken[match.start()] or taken[match.end() - 1]:
             continue
-        if match.group().startswith(("+", "00")):
+        start = match.start() + (match.group().startswith("(") and ")" not in match.group())
+        number = text[start : match.end()]
+        if number.startswith(("+", "00")):
             checked += 1
-            if checked <= _CHECKED and not _is_international(match.group()):
+            if checked <= _CHECKED and not _is_international(number):
                 continue
         elif not _is_national(text, match):
             continue
         if _could_be_phone(text, match):
-            yield Found(match.start(), match.end(), "phone")
+            yield Found(start, match.end(), "phone")
 
 
 def _could_be_phone(text: str, match: re.Match[str]) -> bool:
-    return not _DATE.fullmatch(match.group()) and not _NOT_PHONE_CUE.search(before(text, match.start()))
+    if _DATE.fullmatch(match.group()):
+        return False
+    ahead = before(text, match.start())
+    words = apart(ahead.lower())
+    may_be_other = not _NOT_PHONE_WORDS.isdisjoint(words) or any(word.endswith(("nummer", "nr")) for word in words)
+    return not (may_be_other and _NOT_PHONE_CUE.search(ahead))
 
 
 def _is_international(candidate: str) -> bool:
@@ -213,7 +259,7 @@ def _is_national(text: str, match: re.Match[str]) -> bool:
 
 def _is_announced(text: str, match: re.Match[str], number: str) -> bool:
     size = sum(map(str.isdigit, number))
-    if not _SHORTEST <= size <= _LONGEST:
+    if not _SHORTEST <= size <= _LONGEST or _MILLISECONDS.fullmatch(number):
         return False
     ahead = _SENTENCE.split(before(text, match.start()))[-1]
     if size == _SHORTEST:
@@ -229,5 +275,7 @@ def _says_phone(ahead: str) -> bool:
     if not _PHONE_WORDS.isdisjoint(words):
         return True
     if not _PHRASE_ENDS.isdisjoint(words) and any(phrase in lowered for phrase in _PHONE_PHRASES):
+        return True
+    if not lowered.isascii() and any(word in lowered for word in _UNSPACED_PHONE_WORDS):
         return True
     return any(stem in lowered for stem in _PHONE_STEMS) and any(word.startswith(_PHONE_STEMS) for word in words)

@@ -28,8 +28,8 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("DigitalOcean", ("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}\b"),
     ("Docker, HashiCorp", ("dckr_", "hvs.", "hvb.", ".atlasv1."), r"\bdckr_[po]at_[\w-]{20,64}|\bhv[sb]\.[\w-]{24,200}|\b\w{14}\.atlasv1\.[\w-]{60,70}"),
     ("Shopify", ("shp",), r"\bshp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{32}\b"),
-    ("Square", ("sq0", "eaaa"), r"\bsq0[a-z]{3}-[\w-]{22,64}|\bEAAA[\w-]{56,80}"),
-    ("Mailgun, Mailchimp", ("key-", "-us"), r"\bkey-[0-9a-f]{32}\b|\b[0-9a-f]{32}-us\d{1,2}\b"),
+    ("Square", ("sq0", "eaaa"), r"\bsq0[a-z]{3}-[\w-]{22,64}|\bEAAA[\w-]{56,80}(?![\w-])"),
+    ("Mailgun, Mailchimp", ("key-", "-us", "-"), r"\bkey-[0-9a-f]{32}\b|\b[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![\w-])|\b[0-9a-f]{32}-us\d{1,2}\b"),
     ("Brevo", ("xkeysib-", "xsmtpsib-"), r"\bx(?:key|smtp)sib-[0-9a-f]{64}-\w{16}"),
     ("Linear, Atlassian, HubSpot", ("lin_", "atatt", "pat-"), r"\blin_(?:api|oauth|wh)_[A-Za-z0-9]{32,80}|\bATATT3?[\w=-]{40,300}|\bpat-(?:na|eu)\d-[0-9a-f-]{36}"),
     ("Notion, Figma, Airtable", ("secret_", "ntn_", "figd_", "pat"), r"\bsecret_[A-Za-z0-9]{40,60}|\bntn_[A-Za-z0-9]{40,60}|\bfigd_[\w-]{40,60}|\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
@@ -37,7 +37,7 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Hugging Face, Replicate, Groq, Perplexity", ("hf_", "r8_", "gsk_", "pplx-"), r"\bhf_[A-Za-z0-9]{30,60}|\br8_[A-Za-z0-9]{37,45}|\bgsk_[A-Za-z0-9]{40,60}|\bpplx-[A-Za-z0-9]{40,60}"),
     ("Databricks, Grafana, New Relic", ("dapi", "glsa_", "glc_", "nrak-"), r"\bdapi[0-9a-f]{32}(?:-\d)?\b|\bglsa_\w{32,60}|\bglc_[A-Za-z0-9+/=]{32,400}|\bNRAK-[A-Z0-9]{27}\b"),
     ("PostHog, Sentry", ("phc_", "phx_", "sntry"), r"\bph[cx]_[A-Za-z0-9]{40,50}|\bsntry[su]_[\w=+/-]{40,300}"),
-    ("Supabase, PlanetScale, Postman, Doppler, CircleCI", ("sbp_", "pscale_", "pmak-", "dp.", "ccipat_"), r"\bsbp_[0-9a-f]{40}\b|\bpscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b|\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,64}|\bCCIPAT_[A-Za-z0-9]{22}_[0-9a-f]{40}\b"),
+    ("Supabase, PlanetScale, Postman, Doppler, CircleCI", ("sbp_", "sb_", "pscale_", "pmak-", "dp.", "ccipat_"), r"\bsbp_[0-9a-f]{40}\b|\bsb_secret_[\w-]{22}_[\w-]{8}(?![\w-])|\bpscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b|\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,64}|\bCCIPAT_[A-Za-z0-9]{22}_[0-9a-f]{40}\b"),
     ("Telegram", (":aa",), r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])"),
     ("Discord", (".",), r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])"),
     ("Discord and Teams webhooks", ("/api/webhooks/", "webhook.office.com"), r"discord(?:app)?\.com/api/webhooks/\d{15,21}/[\w-]{50,90}|[\w-]{1,40}\.webhook\.office\.com/webhookb2/[\w@/-]{40,260}"),
@@ -49,19 +49,26 @@ _VENDORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Adobe, Dynatrace, Duffel, EasyPost, Razorpay, Shippo", ("p8e-", "dt0", "duffel_", "eztk", "ezak", "rzp_", "shippo_"), r"\bp8e-[A-Za-z0-9]{32}\b|\bdt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b|\bduffel_(?:test|live)_[\w-]{40,50}|\bEZ[AT]K[A-Za-z0-9]{54}\b|\brzp_(?:live|test)_[A-Za-z0-9]{14,24}\b|\bshippo_(?:live|test)_[0-9a-f]{40}\b"),
     ("1Password, age, Clojars, ReadMe, Scaleway, Vercel, Cloudflare", ("ops_eyj", "age-secret-key-", "clojars_", "rdme_", "scw", "vcp_", "v1.0-"), r"\bops_eyJ[\w=-]{100,2000}|\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b|\bCLOJARS_[0-9a-z]{60}\b|\brdme_[0-9a-z]{70}\b|\bSCW[A-Z0-9]{17}\b|\bvcp_[A-Za-z0-9]{24,60}\b|\bv1\.0-[0-9a-f]{24}-[0-9a-f]{146}\b"),
     ("Asana, ClickUp, LaunchDarkly, NuGet, Plaid, PuTTY", ("1/", "2/", "pk_", "sdk-", "mob-", "api-", "oy2", "access-", "private-lines"), r"(?<![\w/])[12]/\d{13,20}(?:/\d{13,20})?:[0-9a-f]{32}\b|\bpk_\d{4,12}_[A-Z0-9]{32}\b|\b(?:sdk|mob|api)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\boy2[a-z2-7]{43}\b|\baccess-(?:sandbox|development|production)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bPrivate-Lines: \d{1,3}(?:\r?\n[A-Za-z0-9+/=]{1,80}){1,100}"),
+    ("JFrog, Bitbucket, Sonar, Snyk", ("akcp", "cmvmdgtu", "atbb", "atctt", "squ_", "sqp_", "sqa_", "snyk_"), r"\bAKCp[A-Za-z0-9]{60,80}\b|\bcmVmdGtu[A-Za-z0-9]{56}\b|\bATBB[A-Za-z0-9]{24,40}\b|\bATCTT3[\w=-]{60,300}|\bsq[upa]_[0-9a-f]{40}\b|\bsnyk_(?:uat|sat)\.[A-Za-z0-9]{8}\.[\w.-]{40,300}"),
+    ("Datadog, Tailscale, ngrok, Lob, Flutterwave, Adyen", ("ddapp_", "tskey-", "_", "flwseck", "aqe"), r"\bddapp_[A-Za-z0-9]{34}\b|\btskey-[a-z]{3,8}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,40}\b|\b[12][A-Za-z0-9]{26}_[A-Za-z0-9]{21}\b|\b(?:live|test)_[0-9a-f]{35}\b|\bFLWSECK(?:_TEST)?-[0-9a-f]{32}-X\b|\bAQE[\w+/-]{60,120}=-[\w!#%&+.,:;<=>?@^{}()|*$~-]{12,20}(?![\w-])"),
+    ("NVIDIA, Pinecone, LangSmith, Cerebras, Cursor, E2B, Fireworks, Tavily", ("nvapi-", "pcsk_", "lsv2_", "csk-", "key_", "e2b_", "fw_", "tvly-"), r"\bnvapi-[\w-]{60,80}|\bpcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{50,70}\b|\blsv2_[ps][tk]_[0-9a-f]{32}_[0-9a-f]{10}\b|\bcsk-[a-z0-9]{48}\b|\bkey_[0-9a-f]{64}\b|\be2b_[0-9a-f]{40}\b|\bfw_[A-Za-z0-9]{22,28}\b|\btvly-(?:dev-|prod-)?[A-Za-z0-9]{32}\b"),
     ("Tellback", ("tb_", "pk_"), r"\b(?:tb|pk)_[\w-]{32}\b"),
 )  # fmt: skip
 #: Every shape has at least this many of these in a row, more than a commit's hash or a UUID. Ordinary text seldom does, and
 #: then no shape is tried.
-_LONG_RUN = re.compile(r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|AccountKey=|AccessKey=|/\d{13,20}:|8Q~")
-_LONG = 16
-_SHAPES = tuple((beginnings, re.compile(shape)) for _, beginnings, shape in _VENDORS)
+_LONG_RUN = re.compile(
+    r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|[0-9a-f]{32}-[0-9a-f]{8}-|AccountKey=|AccessKey=|/\d{13,20}:|8Q~",
+    re.ASCII,
+)
+_SHAPES = tuple(re.compile(shape, re.ASCII) for _, _, shape in _VENDORS)
+_BEGINNINGS = tuple((beginning, n) for n, (_, beginnings, _) in enumerate(_VENDORS) for beginning in beginnings)
 
 _QUALIFIERS = "api access auth refresh bearer bot app client signing encryption private master license licence".split()
 #: Without one of these words nobody names a secret.
 _NAMED = frozenset(
     [
-        *"pass password passwort passwd passcode passphrase pwd kennwort contraseña passe key token secret bearer basic".split(),
+        *"pass password passwort passwd passcode passphrase pwd pw kennwort contraseña contrasena passe senha wachtwoord lösenord parola hasło heslo şifre пароль".split(),
+        *"key token secret bearer basic ssws".split(),
         *(
             f"{qualifier}{api}{noun}"
             for qualifier in (*_QUALIFIERS, "secret")
@@ -71,14 +78,29 @@ _NAMED = frozenset(
         *"credential credentials".split(),
     ]
 )
+_PINS = frozenset(["pin", "cvv", "cvc", "cvv2", "cvc2"])
+#: The same in scripts without spaces, where they stand inside of what looks like one word.
+_UNSPACED_NAMED = ("密码", "密碼", "パスワード", "비밀번호", "รหัสผ่าน")
+_NOUN = r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|pw|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|lösenord|parola|hasło|heslo|şifre|пароль|密码|密碼|パスワード|비밀번호|รหัสผ่าน|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
 #: A secret that somebody names: "password: hunter2", "api_key = …", `"token": "…"`, "token 00aB3…".
 _NAMED_SECRET = re.compile(
-    r"(?<![A-Za-z])(?:pass(?:word|wort|wd|code|phrase)|pwd|kennwort|contraseña|mot de passe|pass|(?:api|access|auth|refresh|bearer|bot|app|client|signing|encryption|private|master|licen[sc]e)[_ -]?(?:api[_ -]?)?(?:key|token|secret)|secret[_ -]?(?:access[_ -]?)?(?:key|token)|secret|token|credentials?)"
-    r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|es|est)\s{1,3}|\s(?=[\"'`]?(?=[\w-]{0,40}(?:\d[A-Za-z]{1,3}\d|[A-Za-z]\d{1,3}[A-Za-z]))[\w-]{20}))[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
+    _NOUN
+    + r"[\"']?(?P<link>\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|lautet|war|es|est|è|é|to|jest):?\s{1,3}|\s?(?:[是为は는])\s?|\s(?=[\"'`]?(?=[\w-]{0,40}(?:\d[A-Za-z]{1,3}\d|[A-Za-z]\d{1,3}[A-Za-z]))[\w-]{20}))[\"'`]?(?P<value>[^\s\"'`,;<>\[\]]{6,200})",
+    re.IGNORECASE,
+)
+#: In quotes it may be plain words: password = "correct horse".
+_QUOTED_SECRET = re.compile(_NOUN + r"[\"']?\s{0,3}[:=]\s{0,3}([\"'`])(?P<value>[^\"'`\n\[\]]{4,200})\1", re.IGNORECASE)
+#: What is called a key and is long, of capitals, small letters and digits, is one, whoever gave it.
+_KEYED = re.compile(
+    r"(?<![A-Za-z])[Kk](?:ey|EY)[\"']?(?:\s{0,3}[:=]\s{0,3}|\s)[\"'`]?(?P<value>(?=[\w~.+/-]{0,60}\d)(?=[\w~.+/-]{0,60}[a-z])(?=[\w~.+/-]{0,60}[A-Z])[\w~.+/-]{24,200}=*)"
+)
+#: The few digits that open a card or a telephone, behind their name.
+_PIN = re.compile(
+    r"\b(?:(?:(?-i:PIN)|(?<=my )pin)(?: ?(?:code|number|nummer))?|cv[vc]2?)(?: is| ist| was)?\s?[:=]?\s{0,3}(?P<value>\d{3,8})(?![\w.,:-]\d|\w)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
-    r"\b(?:Bearer|Basic)\s{1,3}(?P<value>(?=[\w.~+/-]{0,60}(?:\d|(?-i:[a-z][A-Z]{1,8}[a-z]{1,8}[A-Z])))[\w.~+/-]{16,2000}=*)",
+    r"\b(?:Bearer|Basic|ApiKey|SSWS)\s{1,3}(?P<value>(?=[\w.~+/-]{0,60}(?:\d|(?-i:[a-z][A-Z]{1,8}[a-z]{1,8}[A-Z])))[\w.~+/-]{16,2000}=*)",
     re.IGNORECASE,
 )
 _IN_LINK = re.compile(
@@ -86,30 +108,50 @@ _IN_LINK = re.compile(
     re.IGNORECASE,
 )
 _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128})@")
+#: What was taken for a value is the name of the next one: "token: aws_secret_key = …".
+_NAMES_ANOTHER = re.compile(r"(?i)(?<![a-z_])[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
+#: What stands where a secret would: stars and dots, or words that say what to put there.
+_STAND_IN = re.compile(
+    r"(.)\1*|null|none|undefined|true|false|redacted|hidden|masked|[*•.x]{3,}.{0,4}|\.{3}|(?:your|my|the|some|put|insert|enter|example|sample|dummy)(?:[_-][a-z]+)*[_-](?:key|token|secret|password|here)(?:[_-]here)?|\$\{?[A-Z_]+\}?|%[A-Z_]+%|\{\{.*\}\}",
+    re.IGNORECASE,
+)
 _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECASE)
 
 
 def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
-    if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
-        for beginnings, shape in _SHAPES:
-            if any(beginning in lowered for beginning in beginnings):
-                for match in shape.finditer(text):
-                    yield Found(match.start(), match.end(), "credential")
+    if any(map(_LONG_RUN.search, searched.long)) or "-----BEGIN" in text:
+        for n in sorted({n for beginning, n in _BEGINNINGS if beginning in lowered}):
+            for match in _SHAPES[n].finditer(text):
+                yield Found(match.start(), match.end(), "credential")
     if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text or "cookie:" in lowered):
         yield from _values(_IN_LINK, text)
     if "://" in text and "@" in text:
         yield from _values(_LOGIN_IN_LINK, text)
-    if not searched.words.isdisjoint(_NAMED):
+    if searched.digits and not searched.words.isdisjoint(_PINS):
+        yield from _values(_PIN, text)
+    if not searched.words.isdisjoint(_NAMED) or _names_unspaced(text):
         yield from _values(_BEARER, text)
-        for match in _NAMED_SECRET.finditer(text):
-            if _looks_secret(match["value"], assigned=match["link"] == "="):
+        yield from _values(_KEYED, text)
+        for match in _QUOTED_SECRET.finditer(text):
+            if not _STAND_IN.fullmatch(match["value"]):
                 yield Found(match.start("value"), match.end("value"), "credential")
+        yield from _named_secrets(text)
 
 
-def _has_long_run(text: str) -> bool:
-    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
+def _named_secrets(text: str) -> Iterator[Found]:
+    place = 0
+    while match := _NAMED_SECRET.search(text, place):
+        start, place = match.span("value")
+        if _NAMES_ANOTHER.match(text, start):
+            place = start
+        elif _looks_secret(match["value"], assigned=match["link"] == "="):
+            yield Found(start, place, "credential")
+
+
+def _names_unspaced(text: str) -> bool:
+    return not text.isascii() and any(word in text for word in _UNSPACED_NAMED)
 
 
 def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
@@ -122,6 +164,8 @@ def _looks_secret(value: str, *, assigned: bool) -> bool:
 
     A plain word is one only where it is assigned without a space ("password=letmein").
     """
+    if _STAND_IN.fullmatch(value):
+        return False
     if _ORDINARY.fullmatch(value):
         return assigned
     return "://" not in value and not value.lower().startswith("www.")

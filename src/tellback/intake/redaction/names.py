@@ -35,6 +35,7 @@ _SIGNED = _phrases(
     "mfg;lg;vg;danke;danke schön;cordialement;merci;merci d'avance;saludos;saludos cordiales;saludo;atentamente;gracias;saluti;grazie;groet",
     "groeten;groetjes;atenciosamente;abraço;abraços;cumprimentos;pozdrawiam;pozdrowienia;hälsning;hälsningar;hilsen;mvh;с уважением;saygılarımla",
 )
+_SHORT = frozenset(["lg", "vg", "mfg", "br", "gruß", "gruss", "grüße", "grüsse", "cheers", "groetjes", "hilsen", "mvh"])
 _GREETED = _phrases(
     "hi;hello;hey;dear;hallo;bonjour;cher;chère;hola;estimado;estimada;querido;querida;liebe;lieber;sehr geehrter;sehr geehrte;gentile",
     "ciao;caro;cara;olá;prezado;prezada;beste;geachte;cześć;witam;hej;hei;привет;здравствуйте",
@@ -50,6 +51,8 @@ _AFTER_SIGNING = re.compile(
     rf"[,.!]?[ \t]{{0,3}}(?:\r?\n[ \t]{{0,3}}){{1,2}}[-–—]?[ \t]?{_NAME}(?P<rest>[^\n]{{0,60}})"
 )
 _AFTER_GREETING = re.compile(rf",?[ \t]{{1,3}}{_NAME}[ \t]{{0,3}}[,!\n]")
+#: Short endings have the name on their line, which they begin.
+_AFTER_SHORT_SIGNING = re.compile(rf",?[ \t]{{1,2}}{_NAME}[ \t]{{0,3}}(?P<rest>)(?=\Z|\n)")
 _AFTER_TITLE = re.compile(rf"\.?[ \t]{{1,2}}(?P<name>{_WORD}{_REST})")
 _AT_START = re.compile(r"(?:\A|\n|[.!?]\s)\s?\Z")
 _FRAMES: dict[str, re.Pattern[str]] = {
@@ -77,6 +80,13 @@ _NOT_NAME = frozenset(
         "damen herren zusammen leute alle tous toutes équipe equipo equipe todos tutti allemaal kundenservice kundendienst pepper"
     ).split()
 )
+#: How a letter ends; where one such line follows another ("Thanks.\n\nKind regards,"), it is no name.
+_CLOSES = frozenset(
+    (
+        "mit viele schöne beste liebe herzliche freundliche kind best warm warmest many with met vriendelijke un une bien cordialement cordiali cordial distinti cumprimentos "
+        "sincerely yours regards thanks thank cheers con com med atentamente saludos saluti saludo atenciosamente groeten groetjes pozdrawiam hilsen hälsningar gruß grüße gruss grüsse love respectfully lg vg mfg br mvh"
+    ).split()
+)
 #: A signature with one of these is a company's or a department's, not a person's.
 _COMPANY = frozenset(
     (
@@ -100,6 +110,8 @@ def _after(phrase: str, text: str, lowered: str) -> Iterator[Found]:
     follows = _FRAMES[phrase]
     for end in ends_of(phrase, lowered):
         match = follows.match(text, end)
+        if match is None and phrase in _SHORT and _AT_START.search(before(text, end - len(phrase), 3)):
+            match = _AFTER_SHORT_SIGNING.match(text, end)
         if match is None or (follows is _AFTER_GREETING and not _AT_START.search(before(text, end - len(phrase), 3))):
             continue
         name = match["name"].rstrip(".'’-")
@@ -114,4 +126,4 @@ def _after(phrase: str, text: str, lowered: str) -> Iterator[Found]:
 
 def _is_name(line: str) -> bool:
     words = [word.strip(".,'’-|") for word in line.lower().split()]
-    return words[0] not in _NOT_NAME and _COMPANY.isdisjoint(words)
+    return words[0] not in _NOT_NAME and words[0] not in _CLOSES and _COMPANY.isdisjoint(words)

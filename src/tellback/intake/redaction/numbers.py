@@ -4,19 +4,20 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found, Text, before, inside_account
+from tellback.intake.redaction.finding import LETTER, Found, Text, before, inside_account
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
 
 _CARD = re.compile(
-    r"\d(?<![A-Za-z0-9.,+-].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|[.,]\d)"
+    r"\d(?<![A-Za-z0-9+-].)(?<!\d[.,].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|\.\d)"
 )
 _CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|carte|tarjeta)\b")
 #: From the first digit of its check sum, behind the letters of the country.
 _IBAN = re.compile(r"\d(?<=(?<![A-Za-z0-9])[A-Za-z]{2}.)\d(?:[ -]?[A-Za-z0-9]){11,30}")
 _SSN = re.compile(
-    r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-]|\.\d)"
+    r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}"
+    rf"(?!{LETTER}|-|\.\d)"
 )
 _NAMED_SSN = re.compile(
     r"\b(?:ssn|itin|social(?: security)?)(?: number| num| no\.?| #)?(?: is|:|#| =)?\s{0,3}(?P<value>(?!000|666)\d{3}[ .-]?\d{2}[ .-]?\d{4})(?![\w-])",
@@ -35,13 +36,13 @@ _PAPER_WORDS = frozenset(
 )
 _BIRTH_WORDS = frozenset(
     (
-        "born birth birthdate birthday dob d geboren geburtsdatum geburtstag né née nés naissance nacido nacida nacimiento nato nata nascita "
+        "born birth birthdate birthday dob d geb geboren geburtsdatum geburtstag né née nés naissance nacido nacida nacimiento nato nata nascita "
         "nascido nascida nascimento geboortedatum urodzony urodzona urodzenia född födelsedatum"
     ).split()
 )
 _MONTH = r"(?:jan|feb|f[ée]v|m[aä]r|apr|abr|avr|may|mai|mag|jun|juin|giu|jul|juil|lug|aug|ago|ao[uû]t|sep|set|o[ck]t|ott|out|nov|de[czk]|dic|d[ée]c|enero|janv)[a-zûéèäö]{0,7}\.?"
 _BIRTHDATE = re.compile(
-    r"\b(?:born(?: on)?(?: the)?|date of birth\??(?: it['’]s)?|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am)?|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|nat[oa](?: il)?|data di nascita|nascid[oa](?: em)?|data de nascimento|geboortedatum|urodzon[ya]|data urodzenia|född(?: den)?|födelsedatum)(?:\s{1,3}(?:is|was|ist|est|es|è|é))?[\s:=]{1,4}"
+    r"\b(?:born(?: on)?(?: the)?|date of birth\??(?: it['’]s)?|birth ?date|birthday|d\.?o\.?b\.?|geb(?:oren)?\.?(?: am)?|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|nat[oa](?: il)?|data di nascita|nascid[oa](?: em)?|data de nascimento|geboortedatum|urodzon[ya]|data urodzenia|född(?: den)?|födelsedatum)(?:\s{1,3}(?:is|was|ist|est|es|è|é))?[\s:=]{1,4}"
     rf"(?P<value>\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th|er|\.)?(?: of| de)? {_MONTH}(?:,| de)? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} \d{{1,2}} (?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
@@ -107,7 +108,7 @@ def find_cards(searched: Text) -> Iterator[Found]:
 
 
 def _issuer_has(digits: str) -> bool:
-    """Issuers' beginnings and lengths (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, Diners, JCB, Maestro."""
+    """Issuers' beginnings and lengths (ISO/IEC 7812): Visa, Mastercard, Amex, Discover, UnionPay, Diners, JCB, Maestro, RuPay, Mir, Troy."""
     size, two, four = len(digits), int(digits[:2]), int(digits[:4])
     return (
         (digits[0] == "4" and size in {13, 16, 19})
@@ -117,6 +118,7 @@ def _issuer_has(digits: str) -> bool:
         or (two in {30, 36, 38, 39} and size in {14, 16})
         or ((two == 35 or four in {1800, 2131}) and size in {15, 16})
         or (two in {50, 56, 57, 58, 63, 67} and 12 <= size <= 19)
+        or ((two in {60, 81, 82} or 2200 <= four <= 2204 or four == 9792) and size == 16)
     )
 
 
@@ -148,7 +150,7 @@ def find_papers(searched: Text) -> Iterator[Found]:
 
 def find_wallets(searched: Text) -> Iterator[Found]:
     """Bitcoin addresses with a right check sum, and the unmistakable shapes of newer ones and of Ethereum."""
-    if searched.longest < _SHORTEST_WALLET:
+    if not any(len(run) >= _SHORTEST_WALLET for run in searched.long):
         return
     for match in _WALLET.finditer(searched.raw):
         if not match["checked"] or _base58_checks(match["checked"]):

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from tellback.intake.arrivals.services import forget_set_aside
 from tellback.intake.models import Erasure, RawItem
 from tellback.intake.subjects import ledger
 from tellback.intake.subjects.holders import list_holdings
+from tellback.intake.subjects.latecomers import hold_arrivals_off
 from tellback.intake.subjects.subject import Subject, everybody_merged, subject_of_items, subject_of_person
 from tellback.kernel.errors import Conflict, Forbidden
 from tellback.kernel.ids import new_id
@@ -29,12 +31,13 @@ BECAUSE_REQUESTED, BECAUSE_WITHDRAWN, BECAUSE_REPLAYED = "request", "withdrawn",
 def erase_person(*, person: Principal, actor: Principal | None, now: datetime) -> Erasure:
     """Erase a person of the present workspace everywhere: what they said and what quotes it, who they are, their keys.
 
-    Rows that are counted stay, empty: an item without words, a vote of nobody. Done in one transaction and remembered
-    in the ledger. Safe to repeat. `actor` is None for the command line and for the person themselves. Raises
-    `Forbidden` below admin, and `Conflict` for the last owner.
+    Rows that are counted stay, empty: an item without words, a vote of nobody. What they sent and is not stored yet is
+    emptied when it is. Done in one transaction and remembered in the ledger. Safe to repeat. `actor` is None for the
+    command line and for the person themselves. Raises `Forbidden` below admin, and `Conflict` for the last owner.
     """
     if actor is not None and not has_role(actor, Role.ADMIN):
         raise Forbidden("Only owners and admins may erase somebody.")
+    hold_arrivals_off(person.workspace_id)
     people = everybody_merged(person)
     owners = set(Principal.objects.select_for_update().filter(role=Role.OWNER).values_list("id", flat=True))
     if owners and owners <= {one.id for one in people}:
@@ -86,8 +89,11 @@ def _remember(
         actor=actor if actor and actor.id not in subject.principal_ids else None,
         created_at=now,
     )
-    erasure.counts = erase_subject(subject, now=now)
     erasure.save()
+    # Before their names are taken out of jobs: it is by these that they are found.
+    forget_set_aside(workspace_id=subject.workspace_id)
+    erasure.counts = erase_subject(subject, now=now)
+    erasure.save(update_fields=["counts"])
     ledger.append(ledger.Entry(erasure.id, subject.workspace_id, kind, now, tuple(erasure.subjects)))
     return erasure
 
@@ -124,6 +130,7 @@ def replay_ledger(*, path: Path, now: datetime) -> Mapping[str, int]:
     counts = Counter[str](entries=0, people=0, items=0)
     for workspace_id in list_workspace_ids():
         with in_workspace(workspace_id):
+            hold_arrivals_off(workspace_id)
             known = {
                 erasure.id: ledger.Entry(
                     erasure.id, workspace_id, erasure.kind, erasure.created_at, tuple(erasure.subjects)
@@ -146,12 +153,6 @@ def _replay(
             until[digest] = max(entry.at, until.get(digest, entry.at))
     if not until:
         return {}
-    people = [person for person in ledger.find_people(until, keys=keys) if not is_erased(person)]
-    for person in people:
-        erase_subject(subject_of_person(person), now=now)
-    items = [item for item in ledger.find_items(until, keys=keys) if "erased" not in item.content]
-    if items:
-        erase_subject(subject_of_items(items), now=now)
     for entry in forgotten:
         Erasure.objects.create(
             id=entry.id,
@@ -161,6 +162,14 @@ def _replay(
             because=BECAUSE_REPLAYED,
             created_at=entry.at,
         )
+    if forgotten:
+        forget_set_aside(workspace_id=forgotten[0].workspace_id)
+    people = [person for person in ledger.find_people(until, keys=keys) if not is_erased(person)]
+    for person in people:
+        erase_subject(subject_of_person(person), now=now)
+    items = [item for item in ledger.find_items(until, keys=keys) if "erased" not in item.content]
+    if items:
+        erase_subject(subject_of_items(items), now=now)
     return {"people": len(people), "items": len(items)}
 
 

@@ -74,6 +74,18 @@ def marks_of_item(item: RawItem) -> list[str]:
     return [f"item:{item.id}"]
 
 
+def marks_of_sent(item: RawItem) -> list[str]:
+    """What would identify an item, and who sent it as far as it says so."""
+    marks, author = marks_of_item(item), author_of(item)
+    if author.principal_id:
+        marks.append(f"principal:{author.principal_id}")
+    if author.email:
+        marks.append(f"email:{author.email.lower()}")
+    if author.external_user_id:
+        marks.append(f"external:{author.source_type}:{author.external_user_id}")
+    return marks
+
+
 def append(entry: Entry) -> None:
     """Write the entry to the ledger's file and have it on disk before returning.
 
@@ -202,16 +214,11 @@ def find_people(until: Mapping[str, datetime], *, keys: Sequence[bytes]) -> list
 
 def find_items(until: Mapping[str, datetime], *, keys: Sequence[bytes]) -> list[RawItem]:
     """Items of the present workspace that these digests mean, or that somebody sent whom they mean, until then."""
-    found = []
-    for item in RawItem.objects.order_by("id").iterator():
-        marks, author = marks_of_item(item), author_of(item)
-        if author.email:
-            marks.append(f"email:{author.email.lower()}")
-        if author.external_user_id:
-            marks.append(f"external:{author.source_type}:{author.external_user_id}")
-        if _is_meant(marks, item.created_at, until, keys):
-            found.append(item)
-    return found
+    return [
+        item
+        for item in RawItem.objects.order_by("id").iterator()
+        if _is_meant(marks_of_sent(item), item.created_at, until, keys)
+    ]
 
 
 def _is_meant(marks: Iterable[str], since: datetime, until: Mapping[str, datetime], keys: Sequence[bytes]) -> bool:

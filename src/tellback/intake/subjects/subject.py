@@ -45,7 +45,7 @@ def subject_of_person(person: Principal) -> Subject:
     emails = {*(one.email.lower() for one in people), *((one.external_email or "").lower() for one in identities)} - {
         ""
     }
-    said = Q(principal__in=people)
+    said = Q(principal__in=people) | Q(principal=None, author__principalId__in=[str(one.id) for one in people])
     for email in emails:
         said |= Q(principal=None, author__email__iexact=email)
     for one in identities:

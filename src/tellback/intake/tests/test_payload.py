@@ -130,6 +130,26 @@ def test_private_data_is_gone_from_text_subject_and_metadata() -> None:
     assert "[email:1]" in row["content"]["text"]
 
 
+def test_what_is_wrong_is_said_to_a_person() -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse(colour="red")
+    assert [(one.pointer, one.detail) for one in refusal.value.errors] == [("/colour", "There is no such field here")]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Dr. Ada Lovelace", "Dr. Ada Lovelace"),
+        ("Ada (+49 30 901820)", "Ada ([phone:1])"),
+        ("Ada bo@example.com", "Ada [email:1]"),
+        ("ada@example.com", ""),
+    ],
+)
+def test_what_is_private_in_an_authors_name_goes_and_the_name_stays(name: str, kept: str) -> None:
+    row = row_of("It crashes", author={"name": name, "email": "ada@example.com"})
+    assert row["author"] == {"name": kept, "email": "ada@example.com"}
+
+
 def test_a_leap_second_is_refused_or_kept_but_never_breaks() -> None:
     try:
         assert parse(timestamp="2016-12-31T23:59:60Z").timestamp.year in {2016, 2017}

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from tellback.boards.models import Post
 from tellback.effects.models import KeptMail
-from tellback.loop import rules, selectors, services
+from tellback.loop import rules, selectors, telling
+from tellback.loop.changelog import publish_entry, save_entry
 from tellback.loop.models import ChangelogEntry, Notification, SubscriptionReason
 from tellback.platform.tenancy import in_workspace
 from tellback.workspaces.access import TenantRequest, require_role
@@ -83,7 +84,7 @@ def edit_entry(request: TenantRequest, entry_id: UUID | None = None) -> HttpResp
     posts.queryset = Post.objects.filter(canonical_post=None).order_by("-vote_count", "-id")
     if request.method == "POST" and form.is_valid() and request.principal:
         ids = [post.id for post in form.cleaned_data["posts"]]
-        saved = services.save_entry(
+        saved = save_entry(
             workspace_id=request.workspace.id,
             entry=entry,
             title=form.cleaned_data["title"],
@@ -135,7 +136,7 @@ def publish(request: TenantRequest, entry_id: UUID) -> HttpResponse:
     """Publish, and tell everybody who asked."""
     entry = get_object_or_404(ChangelogEntry, pk=entry_id)
     assert request.principal is not None
-    count = services.publish_entry(entry=entry, actor=request.principal, now=timezone.now())
+    count = publish_entry(entry=entry, actor=request.principal, now=timezone.now())
     messages.success(
         request, ngettext("Published. %d person is being told.", "Published. %d people are being told.", count) % count
     )
@@ -145,14 +146,14 @@ def publish(request: TenantRequest, entry_id: UUID) -> HttpResponse:
 @csrf_exempt
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """The link at the foot of a mail: looking changes nothing, sending the form does (RFC 8058)."""
-    workspace_id, principal_id = services.read_unsubscribe_token(token)
+    workspace_id, principal_id = telling.read_unsubscribe_token(token)
     with in_workspace(workspace_id):
         person = get_object_or_404(Principal, pk=principal_id)
         if request.method == "POST":
             if "again" in request.POST:
-                services.resubscribe(person=person)
+                telling.resubscribe(person=person)
             else:
-                services.unsubscribe(person=person, now=timezone.now())
+                telling.unsubscribe(person=person, now=timezone.now())
             person.refresh_from_db()
         return render(
             request, "loop/unsubscribe.html", {"person": person, "workspace": Workspace.objects.get(), "token": token}
@@ -164,7 +165,7 @@ def notifications(request: TenantRequest) -> HttpResponse:
     """What the signed-in person was told; seeing it marks it as read."""
     assert request.principal is not None
     rows = list(Notification.objects.filter(principal=request.principal).order_by("-created_at")[:100])
-    services.mark_read(person=request.principal, now=timezone.now())
+    telling.mark_read(person=request.principal, now=timezone.now())
     return render(request, "loop/notifications.html", {"rows": rows})
 
 

@@ -222,6 +222,40 @@ class Notifications(_Section):
     )  # fmt: skip
 
 
+def _weights(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each a plan and a number: `enterprise=3`. Raises `ValueError` for what is none, and for a plan named twice."""
+    _unique(tuple(value.partition("=")[0].strip().lower() for value in values))
+    for value in values:
+        plan, _, number = value.partition("=")
+        if not plan.strip() or not re.fullmatch(r"\d{1,3}(\.\d{1,2})?", number.strip()):
+            raise ValueError(f"has “{value[:60]}”, which is no plan and weight such as “enterprise=3”")
+    return values
+
+
+class Themes(_Section):
+    """How much a person counts for the strength of a theme."""
+
+    plan_weights: Annotated[tuple[str, ...], AfterValidator(_weights)] = Field(
+        ("enterprise=3", "business=2", "pro=1.5", "team=1.5"),
+        max_length=50,
+        description="How many people one on this plan counts for, as plan=number; on any other plan one",
+        json_schema_extra=PER_WORKSPACE,
+    )
+    revenue_for_two: Whole = Field(
+        500,
+        ge=0,
+        le=10_000_000,
+        description="Monthly revenue from which a person counts for two, three at three times as much, four at seven "
+        "times; 0 when revenue is not to count. The greater of plan and revenue counts",
+        json_schema_extra=PER_WORKSPACE,
+    )
+
+    def weight_of(self, plan: str) -> float:
+        """How many people one on this plan counts for."""
+        pairs = (value.partition("=") for value in self.plan_weights)
+        return next((float(number) for name, _, number in pairs if name.strip().lower() == plan.strip().lower()), 1.0)
+
+
 class Alert(_Section):
     """A metric and the value from which on it is trouble."""
 
@@ -269,7 +303,7 @@ class Observability(_Section):
 
 
 class LoopConfig(BaseModel):
-    """Document 1's configuration, whole."""
+    """Document 1's configuration, whole, with what themes add to it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -279,6 +313,7 @@ class LoopConfig(BaseModel):
     routing: Routing = Routing()
     ticketing: Ticketing = Ticketing()
     notifications: Notifications = Notifications()
+    themes: Themes = Themes()
     observability: Observability = Observability()
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from tellback.kernel.errors import Conflict, Invalid, NotFound
 from tellback.platform.jobs import Queue, defer_once
-from tellback.themes import changes, selectors, upkeep
+from tellback.themes import changes, proposals, selectors, upkeep
 from tellback.themes.models import Theme, ThemeChange, ThemeStatus
 from tellback.themes.pages.stream import parse_uuid
 from tellback.workspaces.access import TenantRequest, require_role
@@ -117,12 +117,12 @@ def split(request: TenantRequest, theme_id: UUID) -> HttpResponse:
 
 
 @require_role(Role.CONTRIBUTOR)
-def proposals(request: TenantRequest) -> HttpResponse:
+def show_proposals(request: TenantRequest) -> HttpResponse:
     """What upkeep proposes, and what was decided."""
     context = {
         "tab": "insights",
-        "proposals": selectors.list_proposals(),
-        "changes": selectors.list_changes(),
+        "proposals": proposals.list_proposals(),
+        "changes": proposals.list_changes(),
         "accepts_itself": upkeep.accepts_itself(request.workspace),
     }
     return render(request, "themes/proposals.html", context)

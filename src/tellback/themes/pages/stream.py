@@ -28,6 +28,7 @@ from tellback.intake.selectors import (
 )
 from tellback.intake.states import retry_items
 from tellback.themes.models import Theme, ThemeStatus
+from tellback.understanding.evidence import Piece, mark_evidence
 from tellback.understanding.models import SignalType
 from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
@@ -40,6 +41,11 @@ class StreamRow:
     item: RawItem
     signals: int
     themes: list[Theme]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """Its words, with what was understood marked in them."""
+        return mark_evidence(str(self.item.content.get("text", "")), self.item.signals.all())
 
     @property
     def is_thanks(self) -> bool:
@@ -91,9 +97,9 @@ def stream(request: TenantRequest) -> HttpResponse:
 def rows_of(items: Sequence[RawItem]) -> list[StreamRow]:
     """Items with the themes their signals joined, in one query for all; their signals must be prefetched.
 
-    With their triage records, which the rows' templates ask for by the tag of the room above.
+    With their triage records and what they may repeat, which the rows' templates ask for by the tags of the room above.
     """
-    prefetch_related_objects(items, "feedback")
+    prefetch_related_objects(items, "feedback", "duplicate_suggestions__earlier__principal")
     ids = {signal.theme_id for item in items for signal in item.signals.all() if signal.theme_id}
     themes = Theme.objects.filter(status=ThemeStatus.ACTIVE).in_bulk(ids)
     rows = []

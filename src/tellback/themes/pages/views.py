@@ -25,6 +25,7 @@ SORTS = [
     ("strength", gettext_lazy("Strength")),
     ("recent", gettext_lazy("Latest")),
     ("people", gettext_lazy("People")),
+    ("revenue", gettext_lazy("Revenue")),
     ("growth", gettext_lazy("Growth")),
     ("new", gettext_lazy("Newest")),
 ]

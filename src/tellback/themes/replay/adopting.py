@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from tellback.intake.models import ItemState, RawItem
 from tellback.platform.bulk import update_rows
 from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.themes.candidates import OPEN
 from tellback.themes.corrections import recentre
 from tellback.themes.models import Replay, ReplaySignal, ReplayState, ReplayTheme, Theme, ThemeSpace, ThemeStatus
 from tellback.themes.precedents import Precedents
 from tellback.themes.replay.grouping import space_of
 from tellback.themes.replay.shadow import CONTENT, Pair, as_signal, fill, next_items, pair_up, successors
-from tellback.themes.services import OPEN
 from tellback.understanding.models import Signal, SignalState
 
 WRITTEN = (

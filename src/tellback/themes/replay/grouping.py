@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from tellback.platform.bulk import update_rows
 from tellback.sdk.engine import Description, Engine, Vectors
 from tellback.themes import rules
+from tellback.themes.candidates import OPEN
 from tellback.themes.models import ChangeState, Replay, ReplayTheme, Theme, ThemeChange, ThemeSpace
 from tellback.themes.precedents import Precedents
 from tellback.themes.replay.shadow import Pair, as_content, as_signal, items_of, pair_up, successors, untouched
-from tellback.themes.services import DESCRIBED_SIGNALS, OPEN, load_space
+from tellback.themes.services import load_space
+from tellback.themes.words import DESCRIBED_SIGNALS
 from tellback.understanding.models import Signal
 
 #: Items whose signals are compared with the shadow's at once.

@@ -12,12 +12,12 @@ from tellback.kernel.errors import Conflict, Invalid, NotFound
 from tellback.platform.jobs import Queue, defer_once
 from tellback.platform.tenancy import in_workspace
 from tellback.sdk.engine import FREE, Engine
+from tellback.themes.candidates import OPEN
 from tellback.themes.models import UNDER_WAY, Replay, ReplaySignal, ReplayState, Theme
 from tellback.themes.replay.adopting import adopt_some
 from tellback.themes.replay.grouping import begin_grouping, group_some, name_next
 from tellback.themes.replay.report import figures_of
 from tellback.themes.replay.shadow import as_content, drop_shadow, items_of, next_items
-from tellback.themes.services import OPEN
 from tellback.understanding.engine import engine_for, engine_named
 from tellback.understanding.models import Signal
 from tellback.understanding.services import Derived, derive

@@ -103,7 +103,7 @@ def test_a_theme_shows_its_evidence_marked_and_who_said_it_where(
     page = body(as_role("contributor"), INSIGHTS, theme=theme.id)
     assert "please add a dark mode.</mark> Thank you." in page
     assert ">Ada</a>" in page
-    assert "1 person</span>" in page
+    assert "1 person</b>" in page
     assert f"/admin/feedback/insights/{theme.id}/promote" in page
 
 
@@ -252,6 +252,21 @@ def test_the_stream_is_narrowed_and_paged(as_role: Callable[[str], Client], fill
     for query in ({"source": slack.id}, {"state": "failed"}, {"search": "export BROKEN"}):
         assert body(client, STREAM, **query).count("<article") == 1, query
     assert "Nothing fits" in body(client, STREAM, search="nowhere")
+
+
+def test_the_stream_marks_what_was_understood_and_knows_a_rating_without_words(
+    as_role: Callable[[str], Client], filling: Filling
+) -> None:
+    signal = filling.add_signal(None, "please add a dark mode.")
+    filling.add_item("")
+    page = body(as_role("contributor"), STREAM)
+    assert "By the way, <mark" in page
+    assert "please add a dark mode.</mark> Thank you." in page
+    assert page.count("No words, only a rating.") == 1
+    alone = body(as_role("contributor"), f"{STREAM}/{signal.raw_feedback_item_id}")
+    assert "please add a dark mode.</mark> Thank you." in alone
+    assert "View raw" in page
+    assert "View raw" not in alone
 
 
 def test_a_failed_item_says_why_and_is_tried_again(as_role: Callable[[str], Client], filling: Filling) -> None:

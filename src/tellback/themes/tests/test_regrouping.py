@@ -61,6 +61,11 @@ def test_signals_that_stand_alone_join_what_they_are_like() -> None:
     assert found[1] == Regrouping("gather", (7, 8), 0, (10, 11))
 
 
+def test_a_signal_that_a_person_gave_a_theme_of_its_own_is_not_gathered() -> None:
+    themes = [0] * 10 + [7, 8] + [1] * 10 + [2] * 8
+    assert regroup(ALL, themes, SPACE, alone={7, 8}, kept={10}) == [Regrouping("gather", (8,), 0, (11,))]
+
+
 def test_two_runs_propose_the_same() -> None:
     themes = [0, 1, 2] * 10
     assert regroup(ALL, themes, SPACE) == regroup(ALL, themes, SPACE)

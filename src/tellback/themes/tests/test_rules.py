@@ -73,7 +73,12 @@ def test_a_centroid_is_the_mean_of_its_signals() -> None:
 
 def strength(people: int, urgency: str = "medium", days: int = 0) -> float:
     return rules.strength(
-        people=people, signals=people, urgency={urgency: people}, last_signal=NOW - timedelta(days=days), now=NOW
+        reach=people,
+        people=people,
+        signals=people,
+        urgency={urgency: people},
+        last_signal=NOW - timedelta(days=days),
+        now=NOW,
     )
 
 
@@ -89,9 +94,31 @@ def test_strength_has_the_documented_sizes(people: int, about: int) -> None:
 
 
 def test_the_same_person_again_counts_little() -> None:
-    again = rules.strength(people=1, signals=10, urgency={"medium": 10}, last_signal=NOW, now=NOW)
+    again = rules.strength(reach=1, people=1, signals=10, urgency={"medium": 10}, last_signal=NOW, now=NOW)
     assert strength(1) < again < strength(10)
 
 
 def test_a_theme_without_signals_has_no_strength() -> None:
-    assert rules.strength(people=0, signals=0, urgency={}, last_signal=None, now=NOW) == 0
+    assert rules.strength(reach=0, people=0, signals=0, urgency={}, last_signal=None, now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("plan_weight", "mrr", "weight"),
+    [(1, None, 1), (1, 0, 1), (3, None, 3), (1, 500, 2), (1, 1500, 3), (3, 500, 3), (1.5, 3500, 4), (0, None, 0)],
+)
+def test_a_person_counts_for_the_greater_of_plan_and_revenue(
+    plan_weight: float, mrr: float | None, weight: float
+) -> None:
+    assert rules.person_weight(plan_weight=plan_weight, mrr=mrr, revenue_for_two=500) == pytest.approx(weight)
+
+
+def test_revenue_counts_for_nothing_where_it_is_switched_off() -> None:
+    assert rules.person_weight(plan_weight=1, mrr=90_000, revenue_for_two=0) == 1
+
+
+def test_a_small_theme_is_counted_at_once_and_a_large_one_when_it_has_grown() -> None:
+    assert rules.is_due(signals=1, counted=0)
+    assert rules.is_due(signals=21, counted=20)
+    assert not rules.is_due(signals=1001, counted=1000)
+    assert rules.is_due(signals=1040, counted=1000)
+    assert not rules.is_due(signals=20, counted=20)

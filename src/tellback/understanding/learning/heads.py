@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 Matrix = NDArray[np.float64]
@@ -107,6 +106,8 @@ def fit_workspace_head(
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         slope = features.T @ (weight[:, None] * (np.exp(logs) - target)) + HELD * weights
         return float(-(weight[:, None] * target * logs).sum() + HELD / 2 * (weights**2).sum()), slope.ravel()
+
+    from scipy.optimize import minimize  # noqa: PLC0415 - a quarter of a second and 30 MB, only where a head is trained
 
     # One thread: the matrices are small, and the same machine gives the same bytes however busy it is.
     with threadpool_limits(1):

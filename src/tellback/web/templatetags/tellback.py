@@ -1,5 +1,6 @@
 """The design system's tags: mark, icons, times, pills, quotes, charts."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -76,8 +77,8 @@ def pill(value: str, label: str) -> SafeString:
 
 @register.simple_tag
 def initials(name: str) -> SafeString:
-    """Somebody's initials in a circle."""
-    words = [word for word in name.replace("@", " ").split() if word[:1].isalnum()]
+    """Somebody's initials in a circle; of a mail address, those of the name before the @."""
+    words = [word for word in re.split(r"[\s._-]+", name.split("@", maxsplit=1)[0]) if word[:1].isalnum()]
     letters = "".join(word[0] for word in words[:2]).upper() or "?"
     return format_html('<span class="avatar" aria-hidden="true">{}</span>', letters)
 

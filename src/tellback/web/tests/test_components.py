@@ -128,4 +128,5 @@ def test_the_mark_is_one_stroke_that_can_travel() -> None:
 
 def test_an_unknown_person_still_has_a_face() -> None:
     assert ">AL<" in render('{% initials "Ada Lovelace" %}')
+    assert ">KB<" in render('{% initials "kim.berg@example.org" %}')
     assert ">?<" in render('{% initials "" %}')

@@ -5,6 +5,7 @@ import style from "./style.js";
 const KINDS = { 0: "bug", 1: "feature", 2: "question", 3: "praise", length: 4 };
 const STAR = "m12 3 2.7 5.8 6.3.7-4.7 4.3 1.3 6.2L12 16.9 6.4 20l1.3-6.2L3 9.5l6.3-.7z";
 const CROSS = "M6 6l12 12M18 6 6 18";
+const CHECK = "m5 12.5 4.5 4.5L19 7.5";
 const MOST_FACTS = 40;
 const ADDRESS = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
 
@@ -115,8 +116,8 @@ class Panel {
     const label = make("label", { htmlFor: "message", className: "label", textContent: say.message });
     const parts = [
       this.news(),
-      this.kinds(),
       make("div", { className: "field" }, [label, this.message, this.wrong]),
+      this.kinds(),
       rating === false ? null : this.stars(),
       screenshot === false ? null : this.shots(),
       this.who(),
@@ -148,7 +149,7 @@ class Panel {
     const { app, say } = this;
     const kinds = app.options.kinds || KINDS;
     if (kinds.length < 2) return null;
-    const row = make("div", { className: "row" });
+    const row = make("div", { className: "kinds" });
     this.kind = [];
     for (let at = 0; at < kinds.length; at++) {
       const input = make("input", { type: "radio", name: "kind", value: kinds[at] });
@@ -314,6 +315,7 @@ class Panel {
       this.form();
     });
     this.show(answer.receipt ? say.sent : say.kept, [
+      answer.receipt ? icon(CHECK, "done") : null,
       make("p", { className: "said", textContent: this.message.value.trim(), dir: "auto", tabIndex: 0 }),
       make("p", { className: "hint", textContent: answer.receipt ? say.sentHint : say.keptHint }),
       answer.receipt ? link : null,

@@ -83,7 +83,7 @@ class OriginsForm(PlainForm):
     origins = forms.CharField(
         required=False,
         max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://app.example.com", "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "https://app.example.com", "spellcheck": "false"}),
         label=_("Sites that may use it"),
         help_text=_("One on a line; https://*.example.com stands for every subdomain. Empty allows every site."),
     )

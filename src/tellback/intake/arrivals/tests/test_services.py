@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection
+from pytest_django.fixtures import Settings
 
 from tellback.intake.accept import (
     Idempotency,
@@ -21,13 +23,14 @@ from tellback.intake.accept import (
 from tellback.intake.arrivals import services
 from tellback.intake.arrivals.messages import write_messages, write_row
 from tellback.intake.arrivals.services import Arrived, store_messages, store_or_set_aside
-from tellback.intake.models import FeedbackSource, RawItem
+from tellback.intake.models import FeedbackSource, IdempotencyKey, RawItem
 from tellback.intake.selectors import StreamFilter, list_items
 from tellback.intake.services import ensure_default_sources
+from tellback.intake.subjects.erasing import erase_person
 from tellback.kernel.ids import parse_id, to_public
 from tellback.platform.dead_letters import clear_failed, discard_jobs, list_jobs, retry_jobs, show_job
 from tellback.platform.sealing import unseal
-from tellback.workspaces.models import Workspace
+from tellback.workspaces.models import ExternalIdentity, Principal, Workspace
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Row = dict[str, Any]
@@ -206,3 +209,73 @@ def test_the_stream_is_in_the_order_in_which_it_was_said_whatever_the_ids(
     assert [item.created_at for item in seen] == sorted(times, reverse=True)
     assert {item.id for item in seen} == {row["id"] for row in rows}
     assert len(seen) == 65
+
+
+@pytest.fixture
+def ada(workspace: Workspace, settings: Settings, tmp_path: Path) -> Principal:
+    """Somebody who is known by an address and by an id, and may be erased."""
+    settings.ERASURE_LEDGER = tmp_path / "erasures.jsonl"
+    made = Principal.objects.create(workspace=workspace, email="ada@example.com", display_name="Ada")
+    ExternalIdentity.objects.create(workspace=workspace, principal=made, source_type="api", external_user_id="u-815")
+    return made
+
+
+def sent_by(source: FeedbackSource, author: dict[str, Any], *, at: datetime = NOW, text: str = "I am Ada.") -> Row:
+    return {
+        **row_of(source, text=text, author=author, context_envelope={"customer": {"company": f"{text[5:8]} Ltd"}}),
+        "now": at,
+    }
+
+
+@pytest.mark.parametrize("author", [{"email": "ADA@example.com"}, {"externalUserId": "u-815"}, {"principalId": None}])
+def test_what_somebody_sent_before_they_were_erased_arrives_without_their_words(
+    workspace: Workspace, source: FeedbackSource, ada: Principal, author: dict[str, Any], run_jobs: Callable[[], int]
+) -> None:
+    author = {"principalId": str(ada.id)} if "principalId" in author else author
+    before = {**sent_by(source, author), "external_url": "https://desk.example.com/ada"}
+    after = sent_by(source, author, at=NOW + timedelta(hours=2), text="I am Ada, and I am back.")
+    other = sent_by(source, {"email": "bob@example.com", "externalUserId": "u-81"}, text="I am Bob.")
+    erase_person(person=ada, actor=None, now=NOW + timedelta(hours=1))
+    assert store(workspace, before, after, other) == Arrived(stored=3)
+    assert store(workspace, before) == Arrived(known=1)
+    run_jobs()
+    emptied = RawItem.objects.get(id=before["id"])
+    assert (emptied.content["text"], emptied.content["erased"]["why"]) == ("", "request")
+    assert (emptied.author, emptied.context_envelope, emptied.external_url, emptied.principal) == ({}, {}, None, None)
+    assert (emptied.receipt_token, emptied.processing_state) == (before["receipt_token"], "completed")
+    assert not IdempotencyKey.objects.filter(raw_item_id=emptied.id).exists()
+    # The controls: what was sent afterwards, and by somebody else, is as it was said.
+    texts = {str(item.id): item.content["text"] for item in RawItem.objects.exclude(id=before["id"])}
+    assert texts == {str(after["id"]): after["content"]["text"], str(other["id"]): "I am Bob."}
+
+
+def test_what_was_set_aside_is_emptied_with_its_sender(
+    workspace: Workspace, source: FeedbackSource, ada: Principal, run_jobs: Callable[[], int]
+) -> None:
+    lost = {"source_id": str(uuid4())}
+    first, later = ({**sent_by(source, {"email": "ada@example.com"}), **lost} for _ in range(2))
+    other = {**sent_by(source, {"email": "bob@example.com"}, text="I am Bob."), **lost}
+    assert store(workspace, first, other) == Arrived(set_aside=2)
+    assert len(failed_with("I am Ada")) == 1
+    erase_person(person=ada, actor=None, now=NOW + timedelta(hours=1))
+    assert store(workspace, later) == Arrived(set_aside=1)
+    assert failed_with("I am Ada", "ada@", "Ada Ltd") == []
+    assert len(failed_with("I am Bob")) == 1
+    assert len(failed()) == 3
+
+
+def failed_with(*words: str) -> list[int]:
+    """Failed jobs in whose arguments one of these words stands."""
+    return [id for id, _ in failed() if any(word in json.dumps(show_job(id)[1]) for word in words)]
+
+
+def test_files_of_what_arrives_empty_are_removed(
+    workspace: Workspace, source: FeedbackSource, ada: Principal, settings: Settings, tmp_path: Path
+) -> None:
+    erase_person(person=ada, actor=None, now=NOW + timedelta(hours=1))
+    file = {"file_key": f"{workspace.id}/shot.png", "name": "ada.png"}
+    row = {**sent_by(source, {"email": "ada@example.com"}), "files": [file], "sealed": {"key_id": str(uuid4())}}
+    assert store(workspace, row) == Arrived(stored=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args->'keys' FROM procrastinate_jobs WHERE task_name = 'intake.remove_files'")
+        assert [json.loads(keys) for (keys,) in cursor.fetchall()] == [[file["file_key"]]]

@@ -57,3 +57,27 @@ def archive() -> bytes:
     with zipfile.ZipFile(out, "w") as made:
         made.writestr("readme.txt", "Hello")
     return out.getvalue()
+
+
+def gone_over(times: int) -> bytes:
+    """A JPEG whose pixels are gone over so many times more, each in a few bytes."""
+    content = saved(Image.new("RGB", (4000, 4000)), "JPEG", progressive=True)
+    scan = content[content.rfind(b"\xff\xda") : -2]
+    return content[:-2] + scan * times + b"\xff\xd9"
+
+
+def told_at_length() -> bytes:
+    """A PNG whose comments unpack to much more than the picture."""
+    return _with_chunks([b"zTXtk\0\0" + zlib.compress(bytes(900_000))] * 100)
+
+
+def profiled(size: int) -> bytes:
+    """A PNG whose colour profile unpacks to so many bytes."""
+    return _with_chunks([b"iCCPx\0\0" + zlib.compress(bytes(size))])
+
+
+def _with_chunks(chunks: list[bytes]) -> bytes:
+    """A PNG with these chunks behind its head."""
+    plain = png()
+    written = [struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks]
+    return plain[:33] + b"".join(written) + plain[33:]

@@ -1,6 +1,7 @@
 """Pictures are made anew from their pixels, and bombs go off where they hurt nobody (INP-04)."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,9 @@ BOMBS = {
     "PNG cut off": samples.noise("PNG")[:-2000],
     "JPEG cut off": samples.noise("JPEG")[:-2000],
     "WebP cut off": samples.noise("WEBP")[:-2000],
+    "a JPEG of five thousand scans": samples.gone_over(5000),
+    "comments of 90 MB": samples.told_at_length(),
+    "a profile of 200 MB": samples.profiled(200_000_000),
     "a header and nothing more": b"\x89PNG\r\n\x1a\n",
     "JPEG of zeros": b"\xff\xd8\xff\xe0" + bytes(100_000),
     "fifty megabytes of nothing": b"\x89PNG\r\n\x1a\n" + bytes(50_000_000),
@@ -56,8 +60,9 @@ def test_a_bomb_is_refused_within_a_second_and_in_little_memory(content: bytes) 
     assert b"refusal" in head
     assert memory < 256 * 1024 * 1024
     assert seconds < 1
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         clean(Upload("bomb.png", content))
+    assert not re.search("Plugin|MAX_|Decompress", refused.value.detail), "a sentence for a person"
 
 
 def test_the_largest_picture_that_is_taken_fits_into_the_memory() -> None:
@@ -65,6 +70,15 @@ def test_the_largest_picture_that_is_taken_fits_into_the_memory() -> None:
         head, memory, _ = watched(samples.png(size, mode))
         assert b"media_type" in head, mode
         assert 60 * 1024 * 1024 < memory < 256 * 1024 * 1024, mode
+
+
+def test_a_jpeg_of_as_many_scans_as_programs_write_is_taken() -> None:
+    """The control: what is told by its scans is told by too many of them."""
+    assert made(samples.gone_over(20)).size == (3200, 3200)
+    several = io.BytesIO()
+    still = Image.open(io.BytesIO(samples.noise("JPEG")))
+    still.save(several, "MPO", save_all=True, append_images=[still] * 60)
+    assert made(several.getvalue()).size == (300, 200), "the pictures behind the first one are not gone over"
 
 
 def test_the_limit_itself_stops_a_program_that_wants_more() -> None:

@@ -11,14 +11,14 @@ from typing import BinaryIO, cast
 
 from tellback.intake.importing.limits import MAX_FILE, MAX_TABLES
 from tellback.intake.importing.reading.objects import is_json_lines, read_json_tables, read_lines_table
-from tellback.intake.importing.reading.packed import check_members
+from tellback.intake.importing.reading.packed import check_members, unpack_gzip
 from tellback.intake.importing.reading.table import ImportFile, Opener, Table
 from tellback.intake.importing.reading.text import find_encoding, read_text_table
 from tellback.intake.importing.reading.xlsx import read_workbook
 from tellback.kernel.errors import Invalid
 
 BLOCK = 1 << 20
-ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+ZIP, GZIP, OLD_EXCEL = b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
 TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx")
 #: What says that a file is no text at all.
 BINARY = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
@@ -30,7 +30,7 @@ def open_file(path: Path, *, name: str = "") -> Iterator[ImportFile]:
 
     Raises `Invalid`, with a sentence, for a file that cannot be read, is too large, is no table, or has none.
     """
-    name = name or path.name
+    name = _readable(name or path.name)
     with tempfile.TemporaryDirectory(prefix="tellback-import-") as folder:
         yield _look_at(path, name, Path(folder))
 
@@ -54,6 +54,11 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _readable(name: str) -> str:
+    """A name that can be kept and shown on one line, whatever bytes the file system has for it."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in name)
+
+
 def _tables(path: Path, name: str, folder: Path) -> tuple[list[Table], list[str]]:
     with path.open("rb") as file:
         head = file.read(8)
@@ -61,6 +66,8 @@ def _tables(path: Path, name: str, folder: Path) -> tuple[list[Table], list[str]
         if _is_workbook(path, name):
             return read_workbook(path, name=name), []
         return _zipped_tables(path, name, folder)
+    if head.startswith(GZIP):
+        path, name = unpack_gzip(path, name=name, folder=folder), name.removesuffix(".gz")
     return _plain_tables(name, lambda: cast(BinaryIO, path.open("rb"))), []
 
 
@@ -120,7 +127,7 @@ def _zipped_tables(path: Path, name: str, folder: Path) -> tuple[list[Table], li
 
 
 def _member_tables(path: Path, packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> list[Table]:
-    called = PurePosixPath(member.filename).name
+    called = _readable(PurePosixPath(member.filename).name)
     try:
         if called.lower().endswith(".xlsx"):
             # A workbook is itself a zip, which cannot be read from within one.

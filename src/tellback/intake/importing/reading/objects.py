@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,12 @@ from tellback.kernel.errors import Invalid
 
 BLOCK = 1 << 16
 SPACE = " \t\r\n"
+_HALF = re.compile("[\ud800-\udfff]")
 #: Lists of objects become columns up to this many objects; the others are in the list's own column.
 NUMBERED = 2
+#: What an object around lists is called, and how deep they are looked for: {"response": {"data": {"items": […]}}}.
+WRAPPERS = frozenset(["data", "response", "result", "results", "body", "payload", "hits", "export"])
+WRAPPED = 4
 #: What stands for an object in a list.
 NAMED_BY = ("name", "title", "label", "tag", "text", "value", "body", "email", "id")
 
@@ -23,7 +28,7 @@ class Broken(Exception):
 
 
 def read_json_tables(*, name: str, opener: Opener) -> list[Table]:
-    """The lists of objects in a JSON text: the text itself, or the lists of its one object.
+    """The lists of objects in a JSON text: the text itself, or the lists in its one object.
 
     Raises `Invalid` when it is no JSON or has none.
     """
@@ -123,7 +128,7 @@ def _flatten(
 ) -> None:
     """`{"a": {"b": 1}}` has a column `a.b`; lists have their own and those of their first objects (`a.0.b`)."""
     for key, inner in value.items():
-        name = f"{before}{key}"
+        name = f"{before}{_whole(key)}"
         if isinstance(inner, dict) and depth < MAX_DEPTH:
             _flatten(inner, f"{name}.", cells, lists, depth + 1)
         elif isinstance(inner, list):
@@ -139,9 +144,12 @@ def _flatten(
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which JSON can escape and nothing can keep."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _named(value: Any) -> str:
@@ -161,8 +169,8 @@ class _JsonList:
         with _Cursor(self._opener) as cursor:
             cursor.skip_space()
             if cursor.peek() == "{" and self._key:
-                for key in cursor.members():
-                    if key == self._key and cursor.peek() == "[":
+                for path in _list_paths(cursor):
+                    if path == self._key:
                         yield from self._elements(cursor)
                         return
                     cursor.skip_value()
@@ -195,13 +203,24 @@ def _list_names(opener: Opener) -> list[str]:
         if cursor.peek() != "{":
             raise Broken("it begins with neither a list nor an object")
         found = []
-        for key in cursor.members():
-            if cursor.peek() == "[" and cursor.next_is_list_of_objects():
-                found.append(key)
+        for path in _list_paths(cursor):
+            if cursor.next_is_list_of_objects():
+                found.append(path)
             cursor.skip_value()
-        cursor.expect("}")
         cursor.expect_end(behind=1)
         return found or [""]
+
+
+def _list_paths(cursor: "_Cursor", before: str = "", depth: int = 1) -> Iterator[str]:
+    """The paths of the lists in the object here, each with the cursor at the list; the caller goes behind it."""
+    for key in cursor.members():
+        if cursor.peek() == "[":
+            yield f"{before}{key}"
+        elif cursor.peek() == "{" and depth < WRAPPED and (before or key in WRAPPERS):
+            yield from _list_paths(cursor, f"{before}{key}.", depth + 1)
+        else:
+            cursor.skip_value()
+    cursor.expect("}")
 
 
 class _Cursor:

@@ -1,7 +1,10 @@
 """What is packed: a zip is looked through before anything in it is unpacked, and never onto the disk by its names."""
 
+import gzip
+import tempfile
 import zipfile
-from pathlib import PurePosixPath
+import zlib
+from pathlib import Path, PurePosixPath
 
 from tellback.intake.importing.limits import MAX_MEMBERS, MAX_RATIO, MAX_UNPACKED, RATIO_COUNTS_FROM
 from tellback.kernel.errors import Invalid
@@ -28,6 +31,22 @@ def check_members(packed: zipfile.ZipFile, *, name: str) -> None:
         ):
             raise Invalid(f"{name} would unpack to far more than it is. It is not read.")
     _check_overlaps(members, name)
+
+
+def unpack_gzip(path: Path, *, name: str, folder: Path) -> Path:
+    """A copy of the file in a gzip, in this folder. Raises `Invalid` when it is broken or grows beyond all reason."""
+    most = min(MAX_UNPACKED, max(RATIO_COUNTS_FROM, path.stat().st_size * MAX_RATIO))
+    copy, size = Path(tempfile.mkstemp(dir=folder)[1]), 0
+    try:
+        with gzip.open(path) as packed, copy.open("wb") as target:
+            while block := packed.read(1 << 20):
+                size += len(block)
+                if size > most:
+                    raise Invalid(f"{name} would unpack to far more than it is. It is not read.")
+                target.write(block)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Invalid(f"{name} is a broken gzip.") from error
+    return copy
 
 
 def _check_place(path: str, name: str) -> None:

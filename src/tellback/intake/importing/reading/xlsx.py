@@ -140,9 +140,9 @@ def _date_styles(book: zipfile.ZipFile) -> frozenset[int]:
     def start(tag: str, given: dict[str, str]) -> None:
         inside.append(tag)
         if tag == "numFmt":
-            own[int(given.get("numFmtId", "0"))] = given.get("formatCode", "")
+            own[_whole(given.get("numFmtId", "0"))] = given.get("formatCode", "")
         elif tag == "xf" and "cellXfs" in inside:
-            formats.append(int(given.get("numFmtId", "0")))
+            formats.append(_whole(given.get("numFmtId", "0")))
 
     def end(_tag: str) -> None:
         inside.pop()
@@ -150,6 +150,7 @@ def _date_styles(book: zipfile.ZipFile) -> frozenset[int]:
     with book.open(STYLES) as file:
         for _ in _parse(file, start=start, end=end, text=_ignore):
             pass
+    own.pop(-1, None)
     dates = {number for number, code in own.items() if re.search(r"[dmyhs]", _LITERALS.sub("", code), re.IGNORECASE)}
     known = dates | (DATE_FORMATS - own.keys())
     return frozenset(place for place, number in enumerate(formats) if number in known)
@@ -249,7 +250,7 @@ class _Reading:
         elif tag == "c":
             found = _COLUMN.match(given.get("r", ""))
             self._place = _place_of(found[0]) if found else len(self._cells)
-            self._type, self._style = given.get("t", "n"), int(given.get("s", "0"))
+            self._type, self._style = given.get("t", "n"), _whole(given.get("s", "0"))
             self._pieces = []
         elif tag in {"v", "t"}:
             self._takes = not self._phonetic
@@ -283,7 +284,7 @@ class _Reading:
 
     def _meaning(self, said: str) -> str:
         if self._type == "s":
-            return self._shared.get(int(said)) if said.isdigit() else ""
+            return self._shared.get(_whole(said))
         if self._type == "b":
             return {"1": "true", "0": "false"}.get(said, said)
         if self._type == "e":
@@ -302,6 +303,11 @@ class _Reading:
             moment = self._epoch + timedelta(seconds=round(number * 86_400))
             return moment.isoformat(sep=" ") if number % 1 else moment.date().isoformat()
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _whole(said: str) -> int:
+    """The number of a style or of a shared text; -1, which nothing has, for what is none."""
+    return int(said) if said.isdecimal() and len(said) <= 9 else -1
 
 
 def _place_of(letters: str) -> int:

@@ -60,7 +60,10 @@ def test_the_order_of_day_and_month_decides(text: str, order: DayOrder, wanted: 
     assert parse_time(text, order=order) == datetime.fromisoformat(wanted)
 
 
-@pytest.mark.parametrize("text", ["some day", "31/02/2026", "2026-13-01", "0", "12", "99/99/9999", "1e400", "nan", "٣"])
+@pytest.mark.parametrize(
+    "text",
+    ["some day", "31/02/2026", "2026-13-01", "0", "12", "99/99/9999", "1e400", "nan", "٣", "31/12/9999 23:59 -14:00"],
+)
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
         parse_time(text, order=DAY)
@@ -87,7 +90,13 @@ def test_a_whole_column_tells_the_order_or_that_it_does_not(values: list[str], w
     assert order_of(values) == wanted
 
 
-@given(st.text(max_size=40))
+#: Nearly dates: what only texts that look like some trip over.
+LOOKS_LIKE = st.from_regex(
+    r"\A\d{1,4}[-/.]\d{1,2}[-/.]\d{1,5}([ T]\d{1,3}:\d\d(:\d\d)?)?( ?[APap][mM])?([+-]\d\d:?\d\d)?\Z"
+)
+
+
+@given(st.text(max_size=40) | st.text(alphabet="0123456789²٣/-.:TZ+ eE", max_size=30) | LOOKS_LIKE)
 def test_any_text_is_a_date_or_is_refused(text: str) -> None:
     for order in DayOrder:
         try:

@@ -1,5 +1,6 @@
 """Files that mean harm are refused in a sentence, cost nothing, and reach nothing (trust.md, INP-10)."""
 
+import os
 import resource
 import zipfile
 from collections.abc import Callable
@@ -152,3 +153,14 @@ def test_the_same_without_harm_is_read(tmp_path: Path, name: str) -> None:
 def test_an_entity_would_have_been_seen(tmp_path: Path) -> None:
     """The control: the cell that holds the entity is one that is read."""
     assert read(with_type(tmp_path, "")) == ["fine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [(b"caf\xe9.csv", "caf\ufffd.csv"), (b"a\n\x1b[2Jb.csv", "a\ufffd\ufffd[2Jb.csv")]
+)
+def test_a_name_that_is_no_text_is_called_something_that_is(tmp_path: Path, name: bytes, called: str) -> None:
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
+    path.write_text("text\nOne\n")
+    with open_file(path) as file:
+        assert file.name == called
+        assert [row.cells for row in file.tables[0].rows()] == [{"text": "One"}]

@@ -1,5 +1,6 @@
 """Files as tools write them are the rows that were meant, whatever one of them holds."""
 
+import gzip
 import json
 import zipfile
 from pathlib import Path
@@ -89,10 +90,29 @@ def test_json_in_its_shapes(tmp_path: Path) -> None:
         json.dumps(items),
         json.dumps({"count": 2, "items": items, "next": None}, indent=2),
         json.dumps({"items": items}),
+        json.dumps({"response": {"n": 2, "data": {"items": items}}}, indent=1),
         "\n".join(json.dumps(one) for one in items) + "\n",
     ):
         assert cells_of(write(tmp_path, content, "a.json")) == wanted
     assert rows_of(write(tmp_path, json.dumps(items), "a.json"))[0].lists == {"tags": ["p", "q"]}
+
+
+def test_one_record_that_holds_lists_is_one_row(tmp_path: Path) -> None:
+    record = {"id": 7, "text": "slow", "parts": {"parts": [{"id": 8}, {"id": 9}]}}
+    for content in (json.dumps(record), json.dumps(record, indent=1)):
+        assert [row["id"] for row in cells_of(write(tmp_path, content, "a.json"))] == ["7"]
+
+
+def test_a_gzip_is_unpacked_and_one_that_would_grow_beyond_reason_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress(b"id,text\n1,hello\n")
+    assert cells_of(write(tmp_path, packed, "a.csv.gz")) == [{"id": "1", "text": "hello"}]
+    with pytest.raises(Invalid, match="broken"):
+        rows_of(write(tmp_path, packed[:-9], "a.csv.gz"))
+    monkeypatch.setattr("tellback.intake.importing.reading.packed.RATIO_COUNTS_FROM", 1000)
+    with pytest.raises(Invalid, match="far more"):
+        rows_of(write(tmp_path, gzip.compress(b"id,text\n" + b"1,hello\n" * 1_000_000), "a.csv.gz"))
 
 
 def test_json_that_is_broken_or_too_deep_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -104,6 +124,14 @@ def test_json_that_is_broken_or_too_deep_is_refused_in_a_sentence(tmp_path: Path
         open_file(write(tmp_path, '[{"a": 1}, {"a": 2} {"a": 3}]', "a.json")) as file,
     ):
         list(file.tables[0].rows())
+
+
+def test_half_a_character_in_json_costs_itself_and_nothing_else(tmp_path: Path) -> None:
+    content = r'[{"text": "a\ud800b \ud83d\ude00", "n\udc00": ["\udfff"], "deep": {"x": ["\ud800", {"y": 1}]}}]'
+    (cells,) = rows_of(write(tmp_path, content, "a.json"))
+    assert cells["text"] == "a\ufffdb \U0001f600"
+    assert cells["n\ufffd"] == "\ufffd"
+    assert all("\ud800" not in one for one in (*cells, *cells.values()))
 
 
 def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
@@ -175,6 +203,27 @@ def test_a_workbook_gives_texts_dates_numbers_and_results(tmp_path: Path) -> Non
         {"text": "Rich text", "when": "2026-04-03", "column 3": "", "n": "true"},
         {"text": "", "column 3": "", "when": "", "n": "2.5"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ('<c t="s"><v>²</v></c>', ""),
+        (f'<c t="s"><v>{"9" * 5000}</v></c>', ""),
+        ('<c t="s"><v>-1</v></c>', ""),
+        ('<c s="²"><v>1</v></c>', "1"),
+        (f'<c s="{"9" * 5000}"><v>1</v></c>', "1"),
+        ('<c r="é1"><v>1</v></c>', "1"),
+        ('<c t="n"><v>1e999</v></c>', "inf"),
+        ('<c t="s"><v>0</v></c>', "text"),
+    ],
+)
+def test_numbers_that_are_none_cost_their_cell_and_nothing_else(tmp_path: Path, cell: str, read: str) -> None:
+    styles = STYLES.replace('numFmtId="170" formatCode', 'numFmtId="²" formatCode').replace('"0"/>', '"x"/>')
+    rows = f'<row><c t="str"><v>a</v></c><c t="str"><v>b</v></c></row><row>{cell}<c><v>7</v></c></row>'
+    parts = {"xl/worksheets/sheet1.xml": SHEET.format(rows=rows), "xl/styles.xml": styles}
+    with open_file(workbook(tmp_path, **parts)) as file:
+        assert list(next(iter(file.tables[0].rows())).cells.values()) == [read, "7"]
 
 
 def test_a_workbook_within_a_zip_is_read(tmp_path: Path) -> None:

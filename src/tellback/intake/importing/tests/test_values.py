@@ -2,7 +2,7 @@
 
 import pytest
 
-from tellback.intake.importing.values import is_yes, number_of, plain_text, rating_of, tags_of
+from tellback.intake.importing.values import is_yes, number_of, plain_text, rating_of, rating_on_scale, tags_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,15 @@ def test_yes() -> None:
 def test_html_becomes_its_words() -> None:
     html = "<p>One &amp; two</p><ul><li>first</li><li>second</li></ul><script>alert(1)</script>a<br>b"
     assert plain_text(html) == "One & two\n\n- first\n- second\na\nb"
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "stars"),
+    [
+        ("9", "nps", 5), ("7", "nps", 4), ("3", "nps", 2), ("0", "nps", 1), ("11", "nps", None),
+        ("7", "ces", 5), ("4", "ces", 3), ("4", "csat", 4), ("4,5", "rating", 5),
+        ("3", "number", None), ("", "nps", None), ("yes", "nps", None),
+    ],
+)  # fmt: skip
+def test_a_rating_is_counted_on_its_own_scale(text: str, scale: str, stars: int | None) -> None:
+    assert rating_on_scale(text, scale) == stars
