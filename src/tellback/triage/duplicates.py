@@ -4,7 +4,7 @@ Nothing is marked by itself. A pair that somebody told apart is never suggested 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,7 +41,7 @@ from tellback.understanding.nearest import nearest_signals
 from tellback.workspaces.models import Principal
 
 #: How many by letters, and how many signals by meaning, an item is compared with.
-BY_LETTERS, BY_MEANING = 5, 8
+BY_LETTERS, BY_MEANING = 5, 5
 #: How many suggestions one item gets.
 MOST = 3
 
@@ -54,14 +54,10 @@ def find_duplicates(*, item_ids: Sequence[UUID]) -> int:
     """
     items = [item for item in RawItem.objects.filter(id__in=item_ids).order_by("id") if _text(item)]
     _keep_prints(items)
-    candidates = _by_letters(items)
-    for item_id, found in _by_meaning([item.id for item in items]).items():
-        for other, cosine in found.items():
-            candidates[item_id][other] = cosine
-    others = RawItem.objects.in_bulk({other for found in candidates.values() for other in found})
-    suggestions = [
-        one for item in items for one in _suggest(item, [(others[k], c) for k, c in candidates[item.id].items()])
-    ]
+    by_letters, by_meaning = _by_letters(items), _by_meaning([item.id for item in items])
+    near = [found for one in (by_letters, by_meaning) for found in one.values()]
+    others = RawItem.objects.in_bulk({other for found in near for other in found})
+    suggestions = [one for item in items for one in _suggest(item, by_letters[item.id], by_meaning[item.id], others)]
     waiting = DuplicateSuggestion.objects.filter(raw_item__in=item_ids, state=SuggestionState.SUGGESTED)
     waiting.delete()
     DuplicateSuggestion.objects.bulk_create(suggestions, ignore_conflicts=True)
@@ -83,28 +79,27 @@ def _keep_prints(items: Sequence[RawItem]) -> None:
     )
 
 
-#: Other items, each with the cosine to it; 0 where only letters speak for it.
-Candidates = dict[UUID, float]
-
-
-def _by_letters(items: Sequence[RawItem]) -> defaultdict[UUID, Candidates]:
-    found: defaultdict[UUID, Candidates] = defaultdict(dict)
+def _by_letters(items: Sequence[RawItem]) -> defaultdict[UUID, set[UUID]]:
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT item, earlier FROM tellback_prints_like(%s, %s)", [[item.id for item in items], BY_LETTERS]
         )
         for item_id, earlier in cursor.fetchall():
-            found[item_id][earlier] = 0.0
+            found[item_id].add(earlier)
     return found
 
 
-def _by_meaning(item_ids: Sequence[UUID]) -> dict[UUID, Candidates]:
-    """By those signals that are about something; two people who say thanks do not mean the same."""
+def _by_meaning(item_ids: Sequence[UUID]) -> defaultdict[UUID, dict[UUID, float]]:
+    """Other items, each with the cosine to it.
+
+    By those signals that are about something: two people who say thanks do not mean the same.
+    """
     signals = Signal.objects.filter(raw_feedback_item__in=item_ids).exclude(embedding=None).exclude(theme_id=None)
     by_model: dict[str, list[Signal]] = defaultdict(list)
     for signal in signals.exclude(signal_type=SignalType.PRAISE).order_by("id"):
         by_model[signal.embedding_model or ""].append(signal)
-    found: dict[UUID, Candidates] = defaultdict(dict)
+    found: defaultdict[UUID, dict[UUID, float]] = defaultdict(dict)
     for model, some in by_model.items():
         vectors = np.array([signal.embedding for signal in some], dtype=np.float32)
         # Its own signals are the nearest of all.
@@ -116,13 +111,21 @@ def _by_meaning(item_ids: Sequence[UUID]) -> dict[UUID, Candidates]:
     return found
 
 
-def _suggest(item: RawItem, candidates: Iterable[tuple[RawItem, float]]) -> list[DuplicateSuggestion]:
+def _suggest(
+    item: RawItem, by_letters: set[UUID], by_meaning: dict[UUID, float], others: dict[UUID, RawItem]
+) -> list[DuplicateSuggestion]:
     runs = shingles(_text(item))
-    found = []
-    for other, cosine in candidates:
-        if _came_before(other, item) and _text(other) and not _is_of_one_conversation(item, other):
-            judged = _judge(item, runs, other, cosine)
-            found += [(judged[0], judged[1], other)] if judged else []
+    found: list[tuple[Likeness, float, RawItem]] = []
+    for other in (others[id] for id in by_letters | by_meaning.keys()):
+        if not _came_before(other, item) or not _text(other) or _is_of_one_conversation(item, other):
+            continue
+        letters = text_similarity(runs, shingles(_text(other))) if other.id in by_letters else 0.0
+        cosine = by_meaning.get(other.id)
+        meaning = meaning_score(_text(item), _text(other), cosine=cosine) if cosine else 0.0
+        if letters >= SAME_AGAIN:
+            found.append((Likeness.SAME_AGAIN, min(letters, 1.0), other))
+        elif meaning >= SAME_MEANING:
+            found.append((Likeness.SAME_MEANING, min(meaning, 1.0), other))
     found.sort(key=lambda one: (one[0] != Likeness.SAME_AGAIN, -one[1], one[2].created_at, one[2].id))
     return [
         DuplicateSuggestion(
@@ -130,14 +133,6 @@ def _suggest(item: RawItem, candidates: Iterable[tuple[RawItem, float]]) -> list
         )
         for kind, score, other in found[:MOST]
     ]
-
-
-def _judge(item: RawItem, runs: frozenset[str], other: RawItem, cosine: float) -> tuple[Likeness, float] | None:
-    letters = text_similarity(runs, shingles(_text(other)))
-    if letters >= SAME_AGAIN:
-        return Likeness.SAME_AGAIN, min(letters, 1.0)
-    meaning = meaning_score(_text(item), _text(other), cosine=cosine)
-    return (Likeness.SAME_MEANING, min(meaning, 1.0)) if cosine and meaning >= SAME_MEANING else None
 
 
 def _came_before(other: RawItem, item: RawItem) -> bool:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +41,10 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = text.lower()
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text).casefold()
+        plain = "".join(character for character in plain if not unicodedata.combining(character))
     return _NOT_WORD.sub(" ", plain).strip()
 
 
@@ -104,8 +106,15 @@ def meaning_score(first: str, second: str, *, cosine: float) -> float:
 
 def _shared_words(first: str, second: str) -> float:
     """Jaccard index of runs that know where words begin and end."""
-    runs = [_runs(f" {_plain(text)} ") for text in (first, second)]
-    return len(runs[0] & runs[1]) / max(len(runs[0] | runs[1]), 1)
+    one, other = _word_runs(first), _word_runs(second)
+    both = len(one & other)
+    return both / max(len(one) + len(other) - both, 1)
+
+
+@lru_cache(maxsize=2_000)
+def _word_runs(text: str) -> frozenset[str]:
+    """Kept for a while: one text is compared with several."""
+    return _runs(f" {_plain(text)} ")
 
 
 def semantic_scores(first: Vectors, second: Vectors) -> list[float]:

@@ -4,6 +4,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,7 @@ def _searches(workspace_id: UUID) -> dict[str, Any]:
         with in_workspace(workspace_id):
             search(workspace_id=workspace_id, query=question, wanted=SearchFilter(), limit=25)
 
-    times = [_timed(lambda q=question: ask(q)) for _ in range(ROUNDS + 1) for question in QUESTIONS]
+    times = [_timed(partial(ask, question)) for _ in range(ROUNDS + 1) for question in QUESTIONS]
     return _report("search", times[len(QUESTIONS) :])
 
 
@@ -79,7 +80,7 @@ def _pages(workspace_id: UUID) -> dict[str, Any]:
     for number in range(ROUNDS + 1):
         for question in QUESTIONS:
             for narrowed in FILTERS:
-                took = _timed(lambda q=question, n=narrowed: client.get("/admin/search", {"q": q, **n}))
+                took = _timed(partial(client.get, "/admin/search", {"q": question, **narrowed}))
                 times += [took] if number else []
     return _report("page", times)
 
