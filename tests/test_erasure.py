@@ -202,8 +202,8 @@ class Somebody:
 def rows(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
     """What a statement gives on the test's own connection."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, list(values))
-        return cursor.fetchall()
+        cursor.execute(statement, list(values))  # type: ignore[arg-type]
+        return list(cursor.fetchall())
 
 
 def where(marker: str, folder: Path) -> list[str]:
