@@ -1,11 +1,12 @@
 """PRV-03 and PRV-04: everything of one person, nothing of another; gone from everywhere, also after a restore."""
 
+import base64
 import hashlib
 import io
 import json
 import secrets
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,7 @@ from tellback.workspaces.models import (
     Workspace,
 )
 from tellback.workspaces.services import add_member, record_audit
+from tests.harness.traces import find_traces
 
 NOW = timezone.now()
 
@@ -201,24 +203,16 @@ class Somebody:
         )
 
 
-def everywhere(folder: Path) -> str:
-    """Every row of every table, and every file, as one text."""
-    parts = []
+def rows(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    """What a statement gives on the test's own connection."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
-        )
-        for schema, table in cursor.fetchall():
-            cursor.execute(f'SELECT coalesce(string_agg(t::text, chr(10)), \'\') FROM "{schema}"."{table}" t')
-            parts.append(f"{table}: {cursor.fetchone()[0]}")
-    parts += [path.read_text(errors="replace") for path in sorted(folder.rglob("*")) if path.is_file()]
-    return "\n".join(parts)
+        cursor.execute(statement, list(values))
+        return cursor.fetchall()
 
 
 def where(marker: str, folder: Path) -> list[str]:
-    """Lines in which the marker stands, for a message that helps."""
-    return [line[:300] for line in everywhere(folder).splitlines() if marker.lower() in line.lower()]
+    """Every place in which the marker stands."""
+    return find_traces(marker, run=rows, folders=[folder])
 
 
 @pytest.fixture
@@ -282,7 +276,7 @@ def test_files_and_merged_principals_of_an_erased_person_are_gone_too(
     merge_principals(kept=ada.person, merged=second, actor=ada.person, now=NOW)
     run_jobs()
     assert PrincipalMove.objects.exclude(set_aside=None).exists(), "both had this notice, so one was set aside whole"
-    assert any(f"Notes of {marker}" in line for line in where(marker, ledger.parent))
+    assert any("/files/" in line for line in where(marker, ledger.parent))
     with io.BytesIO() as into:
         export_person(person=ada.person, actor=None, into=into, now=NOW)
         with zipfile.ZipFile(into) as archive:
@@ -298,6 +292,18 @@ def test_the_detector_sees_a_marker_that_is_left(ada: Somebody, marker: str, led
     erase_person(person=ada.person, actor=None, now=NOW)
     Event.objects.create(workspace=ada.person.workspace, kind="k", subject_id=ada.item.id, payload={"x": marker})
     assert len(where(marker, ledger.parent)) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE left_over (content bytea, words tsvector, packed text)")
+        for column, value in (
+            ("content", f"\0 {marker.upper()} \xff".encode("latin-1")),
+            ("words", f"{marker} exports"),
+            ("packed", base64.b64encode(marker.encode()).decode()),
+        ):
+            cursor.execute(f"INSERT INTO left_over ({column}) VALUES (%s)", [value])
+    for folder, name, content in (("a", "x.bin", marker), ("b", f"{marker}.txt", ""), ("c", "y", marker.title())):
+        (ledger.parent / folder).mkdir()
+        (ledger.parent / folder / name).write_text(content)
+    assert len(where(marker, ledger.parent)) == 1 + 3 + 3
 
 
 def test_somebody_alike_keeps_everything(

@@ -36,9 +36,13 @@ from tellback.loop import progress, telling
 from tellback.platform.jobs import Queue, concurrency, queue_names, retries
 from tellback.platform.loop_config import LoopConfig, get_loop_config, list_settings
 from tellback.platform.loop_config.table import LOOP_METRICS, OWN_METRICS, Notifications
+from tellback.themes.models import Theme
+from tellback.themes.services import refresh_themes
 from tellback.triage import services as triage
 from tellback.triage.models import RoutingDecision
 from tellback.triage.ticketing import deliver_ticket
+from tellback.understanding.engine import get_engine
+from tellback.understanding.models import Signal
 from tellback.workspaces.loop_settings import get_workspace_config, set_loop_setting, unset_loop_setting
 from tellback.workspaces.models import AuditEntry, KeyKind, Principal, Workspace
 from tellback.workspaces.pages.loop import LABELS
@@ -47,6 +51,8 @@ from tellback.workspaces.selectors import KeyHolder
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Configure = Callable[..., LoopConfig]
 MakeItem = Callable[..., RawItem]
+#: What a signal has beside its item and theme.
+SIGNAL = {"signal_type": "feature_request", "summary": "Dark mode", "urgency": "medium", "extraction_confidence": 1.0}
 _tested: set[str] = set()
 
 
@@ -503,6 +509,37 @@ def test_the_lowest_threshold_of_the_queues_decides_when_traffic_is_refused(
     assert client.get("/readyz").status_code == 503
     configure(observability__alerts=[{"metric": "queue_lag_seconds", "threshold": 10}])
     assert client.get("/readyz").status_code == 200
+
+
+@acts("themes.plan_weights", "themes.revenue_for_two")
+def test_plans_and_revenue_weigh_in_the_strength_of_themes(
+    configure: Configure, make_item: MakeItem, workspace: Workspace
+) -> None:
+    theme = Theme.objects.create(workspace=workspace, title="Dark mode", summary="Dark mode", status="active")
+    for email, plan, mrr in (("a@example.com", "Gold", 0), ("b@example.com", "", 700), ("c@example.com", "free", None)):
+        person = Principal.objects.create(workspace=workspace, email=email, plan=plan, mrr=mrr, company=email)
+        item = make_item(principal=person)
+        Signal.objects.create(workspace=workspace, raw_feedback_item=item, theme_id=theme.id, **SIGNAL)
+
+    def reach(**values: object) -> float:
+        configure(**values)
+        Theme.objects.update(is_stale=True)
+        refresh_themes(engine=get_engine(), now=NOW)
+        theme.refresh_from_db()
+        return theme.reach
+
+    assert reach(themes__plan_weights=[], themes__revenue_for_two=0) == 3
+    calm = theme.strength
+    assert reach(themes__plan_weights=["gold=4"], themes__revenue_for_two=0) == 6
+    assert reach(themes__plan_weights=["gold=4"], themes__revenue_for_two=100) == 4 + 4 + 1
+    assert theme.strength > calm
+    assert theme.revenue == 700
+
+
+@pytest.mark.parametrize("wrong", [["gold"], ["gold=much"], ["=2"], ["gold=2", "Gold=3"], ["gold=-1"]])
+def test_a_weight_of_a_plan_that_is_none_is_refused(configure: Configure, wrong: list[str]) -> None:
+    with pytest.raises(Invalid):
+        configure(themes__plan_weights=wrong)
 
 
 def test_every_metric_that_can_be_named_is_counted(workspace: Workspace) -> None:

@@ -89,12 +89,8 @@ def test_a_mail_of_ours_with_another_header_in_it_would_be_seen() -> None:
     assert message_from_bytes(raw, policy=default)["Bcc"] == "all@evil.example"
 
 
-NAMES = {
-    **{kind: text[:200] for kind, text in ODD.items()},
-    "a quote": '";x="y',
-    "a backslash": "a\\b",
-    "up": "../../x",
-}
+NAMES = {kind: text[:200] for kind, text in ODD.items() if kind != "half a character"}
+NAMES |= {"a quote": '";x="y', "a backslash": "a\\b"}
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

@@ -169,7 +169,8 @@ FIND = """() => {
         found.push(`<${element.localName} ${name}=${value.slice(0, 60)}>`);
     }
     if (element.localName === "script" && !element.src && element.type !== "application/json") found.push("<script>");
-    if (["iframe", "object", "embed", "base", "style"].includes(element.localName) && !element.closest("[data-ours]")
+    if (element.localName === "style" && /canary|alert/.test(element.textContent)) found.push("<style>");
+    if (["iframe", "object", "embed", "base"].includes(element.localName) && !element.closest("[data-ours]")
         && !element.title && !element.src) found.push(`<${element.localName}>`);
   }
   return found;

@@ -139,9 +139,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-def test_in_a_strict_and_hostile_page_it_is_seen_and_sends_exactly_once(
-    context: BrowserContext, shop: HostSite, site: Site, key: str
-) -> None:
+def make_strict_and_hostile(shop: HostSite, site: Site, key: str) -> None:
+    """The company's page with a strict policy, style that hides everything, and a language that is not what it was."""
     shop.policy = (
         f"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self' {site.address}; "
         f"connect-src {site.address}; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -150,6 +149,12 @@ def test_in_a_strict_and_hostile_page_it_is_seen_and_sends_exactly_once(
     shop.put("/", plain_page(site, key, head=head))
     shop.put("/hostile.css", HOSTILE_CSS, "text/css")
     shop.put("/polluted.js", POLLUTED, "text/javascript")
+
+
+def test_in_a_strict_and_hostile_page_it_is_seen_and_sends_exactly_once(
+    context: BrowserContext, shop: HostSite, site: Site, key: str
+) -> None:
+    make_strict_and_hostile(shop, site, key)
     visit = Visit(context, shop, site)
     expect(visit.launcher).to_be_visible()
     box = visit.launcher.bounding_box()
@@ -214,6 +219,30 @@ def test_offline_for_ten_minutes_in_two_tabs_everything_arrives_once(
         tab.page.clock.fast_forward("30:00")
     assert sum(len(tab.sent()) for tab in tabs) == 2
     assert [len(stored(site, text)) for text in texts] == [1, 1]
+
+
+def test_in_two_strict_and_hostile_tabs_what_was_written_offline_arrives_once(
+    context: BrowserContext, shop: HostSite, site: Site, key: str
+) -> None:
+    make_strict_and_hostile(shop, site, key)
+    tabs = [Visit(context, shop, site) for _ in range(2)]
+    for tab in tabs:
+        tab.launcher.click()
+        expect(tab.panel).to_be_visible()
+    context.set_offline(True)
+    texts = [f"Written in hostile tab {number}." for number in range(2)]
+    for tab, text in zip(tabs, texts, strict=True):
+        tab.write(text)
+        tab.send()
+        expect(tab.panel.get_by_role("heading", name="Kept. It will be sent.")).to_be_visible()
+    assert [tab.sent() for tab in tabs] == [[], []]
+    context.set_offline(False)
+    for _ in range(200):
+        if all(stored(site, text) for text in texts):
+            break
+        tabs[0].page.wait_for_timeout(50)
+    assert [len(stored(site, text)) for text in texts] == [1, 1]
+    assert sum(len(tab.sent()) for tab in tabs) == 2
 
 
 def test_what_was_kept_is_sent_by_the_next_page(context: BrowserContext, shop: HostSite, site: Site) -> None:

@@ -47,14 +47,15 @@ def spoil() -> None:
     from tellback.kernel.errors import Conflict, Unavailable
     from tellback.platform import patience
     from tellback.platform.files import Folder
+    from tellback.platform.health import check_readiness
     from tellback.platform.rate_limits import Allowance
 
     prepare, store_all, require, take = accept.prepare, Committer.store_all, Room.require, RateLimiter.take
     parse_v1, read_body = body.parse_v1, body.read_body
-    within, check_readiness, put = patience.within, operations.check_readiness, Folder.put
+    within, put = patience.within, Folder.put
     get_connection, is_there = ConnectionPool.getconn, Presence.is_there
     look, data_received = http.PatientProtocol._look, http.PatientProtocol.data_received
-    http.HEAD_SECONDS, http.BODY_SECONDS = 1.0, 1.5
+    http.HEAD_SECONDS, http.BODY_SECONDS = 2.0, 2.5
     seen: set[str] = set()
     under_way: set[asyncio.Task[Any]] = set()
 
@@ -124,7 +125,7 @@ def spoil() -> None:
 
     def receive_slowly(self: http.PatientProtocol, data: bytes) -> None:
         if has("is held up by slow senders") and self._timer is not None:
-            time.sleep(0.02)
+            time.sleep(0.06)
         data_received(self, data)
 
     for place, name, careless in (

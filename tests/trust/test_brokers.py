@@ -23,6 +23,7 @@ from aio_pika.abc import AbstractChannel
 from tellback.edge.brokers import Broker, open_broker
 from tellback.edge.brokers.address import read_address
 from tellback.edge.brokers.rabbitmq import ARGUMENTS
+from tellback.kernel.errors import Unavailable
 from tests.harness.postgres import Server
 from tests.harness.processes import Installation, Process, Queues, free_port, wait_until
 from tests.harness.rabbitmq import Node, running_node
@@ -349,12 +350,16 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
     """RabbitMQ 3.10 left the consumer deaf each time, without a word: see `RabbitMQ._keep_listening`."""
     monkeypatch.setattr("tellback.edge.brokers.rabbitmq.SILENCE", 0.5)
     name, taken = "tellback.made_anew", set[bytes]()
+    arguments: dict[str, Any] = {**ARGUMENTS, "x-queue-type": "quorum"}
 
     async def take(body: bytes) -> None:
         taken.add(body)
 
     async def arrival_of(edge: Broker, *bodies: bytes) -> None:
         for body in bodies:
+            with suppress(Unavailable):
+                await edge.publish(body)
+                continue
             await edge.publish(body)
         async with asyncio.timeout(15):
             while not taken.issuperset(bodies):
@@ -363,7 +368,12 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
     async def make_anew(channel: AbstractChannel) -> None:
         beneath = await channel.get_underlay_channel()
         await beneath.queue_delete(name)
-        await beneath.queue_declare(name, durable=True, arguments={**ARGUMENTS, "x-queue-type": "quorum"})
+        await beneath.queue_declare(name, durable=True, arguments=arguments)
+
+    async def put_another_there(channel: AbstractChannel) -> None:
+        beneath = await channel.get_underlay_channel()
+        await beneath.queue_delete(name)
+        await beneath.queue_declare(name)
 
     async def run() -> None:
         consumer, edge = (open_broker(read_address(node.url), queue=name, grace=1) for _ in range(2))
@@ -371,9 +381,14 @@ def test_a_queue_that_is_deleted_and_made_anew_at_once_is_heard_again(
         await arrival_of(edge, b"one", b"two", b"three")
         await asyncio.to_thread(beside, node, make_anew)
         await arrival_of(edge, b"four")
+        # One that it may not read takes the place of its queue for a while.
+        await asyncio.to_thread(beside, node, put_another_there)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(beside, node, lambda channel: channel.queue_delete(name))
+        await arrival_of(edge, b"five")
         # Silence alone, for several times as long as it is borne, costs nothing.
         await asyncio.sleep(2)
-        await arrival_of(edge, b"five")
+        await arrival_of(edge, b"six")
         await edge.close()
         await consumer.close()
 

@@ -30,7 +30,7 @@ Check = Callable[[Door], Any]
 
 
 def send_slowly(door: Door) -> None:
-    test_hostile_senders.require_slow_senders_to_be_sent_away(door, count=16, posts=3, seconds=4)
+    test_hostile_senders.require_slow_senders_to_be_sent_away(door, count=12, posts=3, seconds=6)
 
 
 #: A fault, and a test that must fail on it.

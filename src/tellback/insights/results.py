@@ -15,7 +15,7 @@ from tellback.insights.rules import Excerpt, Mark
 from tellback.insights.selectors import MOST, Asked, Hit, Hits, SearchFilter, find, marked
 from tellback.intake.models import RawItem
 from tellback.themes.models import Theme, ThemeStatus
-from tellback.themes.selectors import Piece
+from tellback.understanding.evidence import Piece
 from tellback.understanding.models import Signal
 from tellback.workspaces.models import Principal
 

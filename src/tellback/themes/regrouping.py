@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 8
 Z_NEAR = 3.0
-RESOLUTION = 3.0
+#: How finely communities are told apart. Where there are few, the finest leaves signals alone; then the next is taken.
+RESOLUTIONS = (3.0, 2.0, 1.0)
+#: More signals than this share, of those that have a neighbour, are not to be alone.
+LONELY = 0.05
 #: A part is split off from so many signals, and from so large a share of its theme.
 SMALLEST_PART = 3
 SMALLEST_SHARE = 0.1
@@ -83,7 +86,11 @@ def _find_communities(centred: rules.Matrix, floor: float) -> NDArray[np.int64]:
     graph = _near(centred, floor)
     if not graph.nnz:
         return np.arange(len(centred))
-    found = np.asarray(Leiden(random_state=0, resolution=RESOLUTION).fit_predict(graph), dtype=np.int64)
+    linked = np.diff(graph.indptr) > 0
+    for resolution in RESOLUTIONS:
+        found = np.asarray(Leiden(random_state=0, resolution=resolution).fit_predict(graph), dtype=np.int64)
+        if (np.bincount(found)[found[linked]] == 1).mean() <= LONELY:
+            break
     while True:
         joined = _as_one(centred, found)
         if joined is None:

@@ -59,6 +59,7 @@ def test_the_description_names_the_intake_door_and_every_endpoint(workspace: Wor
         "/v2/feedback/batch",
         "/api/v1/feedback/",
         "/api/v1/feedback/stats/",
+        "/api/v1/search/",
         "/api/v1/feedback/{feedback_id}/",
         *(f"/api/v1/feedback/{{feedback_id}}/{verb}/" for verb in verbs),
     }

@@ -30,7 +30,7 @@ def intake(
 
 
 @app.command("pipeline")
-def pipeline(
+def pipeline(  # noqa: PLR0917 - each is an option of the command
     items: Annotated[int, typer.Option(min=50, help="How many pieces of feedback are sent at once.")] = 2000,
     seconds: Annotated[float, typer.Option(min=1, help="How long twenty a second arrive afterwards.")] = 20.0,
     curve: Annotated[
@@ -39,6 +39,13 @@ def pipeline(
             dir_okay=False, help="Measure what one costs while the workspace grows to --items, and draw it to this SVG."
         ),
     ] = None,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill",
+            help="With --curve: fill the workspace up with copies between a few short windows; minutes, not hours.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes, with --curve.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +63,7 @@ def pipeline(
     if curve is not None:
         from tellback.cli.bench.curve import measure_curve, print_curve
 
-        print_curve(measure_curve(items=items, workers=workers), curve, as_json=as_json)
+        print_curve(measure_curve(items=items, workers=workers, fill=fill), curve, as_json=as_json)
         return
     from tellback.cli.bench.pipeline import measure_pipeline, print_report
 

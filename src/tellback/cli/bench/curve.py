@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from tellback.cli.bench.copies import fill_up
 from tellback.cli.bench.intake import Stage, open_stage, running
 from tellback.cli.bench.texts import varied_texts
 from tellback.cli.output import print_json, say
@@ -22,6 +23,12 @@ from tellback.kernel.errors import Unavailable
 #: Pieces of feedback sent in one request, and how many may wait: the worker never idles, and never has much ahead.
 BATCH, AHEAD = 100, 1_500
 PEOPLE = 5_000
+#: Items that load the model before anything is measured.
+WARM_UP = 100
+#: Items that are really understood before a workspace is filled with copies of them.
+MODELS = 2_000
+#: How full a workspace is, of all that is wanted, when a short window of so many items is sent.
+SHARES, SHORT = (0.05, 0.25, 0.5, 0.75, 1.0), 1_200
 WAITING = """
     SELECT count(*) FROM raw_feedback_items
     WHERE workspace_id = %s
@@ -60,43 +67,106 @@ class _Spent:
     database: float
 
 
-def measure_curve(*, items: int, workers: int = 1, window: int = 10_000) -> dict[str, Any]:
+def measure_curve(*, items: int, workers: int = 1, window: int = 10_000, fill: bool = False) -> dict[str, Any]:
     """Send `items` as fast as these workers understand them and report what each `window` of them cost.
 
+    With `fill` the workspace is filled up with copies to five sizes in turn, and a short window is sent at each.
     Processor seconds are the workers' and the database server's own, so what else runs on the machine changes little;
     the web process, which takes the items, is not in them, its statements are. Needs `/proc`.
     """
     if not Path("/proc/self/stat").exists():
         raise Unavailable("Processor seconds of other processes are read from /proc, which this system does not have.")
     window = min(window, max(items // 4 // BATCH, 1) * BATCH)
-    texts = varied_texts()
+    window = min(window, SHORT) if fill else window
+    sizes = [round(share * items) for share in SHARES] if fill else list(range(0, items, window))
     with open_stage() as place, contextlib.ExitStack() as stack:
-        started = [
-            stack.enter_context(running(place.environment, "-m", "tellback.cli", "worker")) for _ in range(workers)
-        ]
-        pids = [worker.pid for worker in started]
-        server = _server_pid(place)
-        client = httpx.Client(
+        command = "-m", "tellback.cli", "worker"
+        started = [stack.enter_context(running(place.environment, *command)) for _ in range(workers)]
+        flow = _Flow(place, [process.pid for process in started], stack.enter_context(_connected(place)))
+        flow.send(MODELS if fill else WARM_UP)
+        windows = []
+        for size in sizes:
+            if fill:
+                say(f"Filling the workspace up to {size:,} items …")
+                fill_up(flow.connection, items=size)
+            windows.append(flow.measure(size + window, window))
+            say(_in_words(windows[-1]))
+    return _report(windows)
+
+
+@contextlib.contextmanager
+def _connected(place: Stage) -> Iterator["psycopg.Connection[Any]"]:
+    with psycopg.connect(place.url, autocommit=True) as connection:
+        yield connection
+
+
+class _Flow:
+    """Items sent to a stage, never many more than its workers have done."""
+
+    def __init__(self, place: Stage, workers: Sequence[int], connection: "psycopg.Connection[Any]") -> None:
+        self.place, self.workers, self.connection = place, workers, connection
+        self.server = int((place.folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        self.texts, self.sent = varied_texts(), 0
+        self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{place.port}",
             headers={"Authorization": f"Bearer {place.key}"},
             trust_env=False,
+            timeout=PATIENCE_SECONDS,
         )
-        _send(client, islice(texts, BATCH), 0)
-        with psycopg.connect(place.url, autocommit=True) as connection:
-            _await(connection, place, 0)
-            windows: list[Window] = []
-            before = _spent(pids, server)
-            for sent in range(0, items, BATCH):
-                _send(client, islice(texts, BATCH), sent)
-                _await(connection, place, AHEAD)
-                if (sent + BATCH) % window == 0:
-                    _await(connection, place, 0)
-                    after = _spent(pids, server)
-                    spent = _Spent(after.worker - before.worker, after.database - before.database)
-                    windows.append(_window(connection, items=sent + BATCH, size=window, spent=spent, workers=pids))
-                    say(_in_words(windows[-1]))
-                    before = after
-    return _report(windows)
+
+    def measure(self, items: int, size: int) -> Window:
+        """Send so many more and wait until all are themed; `items` is how many there are then."""
+        before = self._spent()
+        self.send(size)
+        after = self._spent()
+        row = self.connection.execute(THEMES).fetchone()
+        assert row
+        return Window(
+            items=items,
+            worker_ms=round(1000 * (after.worker - before.worker) / size, 3),
+            database_ms=round(1000 * (after.database - before.database) / size, 3),
+            megabytes=round(max(map(_resident, self.workers)), 1),
+            themes=row[0],
+            forming=row[1],
+        )
+
+    def send(self, count: int) -> None:
+        """Send so many and wait until all are themed."""
+        for _ in range(0, count, BATCH):
+            self._send_batch()
+            self._await(AHEAD)
+        self._await(0)
+
+    def _send_batch(self) -> None:
+        items = [
+            {
+                "idempotencyKey": str(uuid.uuid4()),
+                "channel": "api",
+                "category": "other",
+                "content": text,
+                "author": {"externalUserId": f"u{(self.sent + number) * 7919 % PEOPLE}"},
+                "occurredAt": datetime.now(UTC).isoformat(),
+            }
+            for number, text in enumerate(islice(self.texts, BATCH))
+        ]
+        response = self.client.post("/v2/feedback/batch", json={"items": items})
+        if response.status_code not in {202, 207}:
+            raise Unavailable(f"The intake answered {response.status_code}: {response.text[:200]}")
+        self.sent += BATCH
+
+    def _await(self, most: int) -> None:
+        """Wait until at most `most` items wait."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            row = self.connection.execute(WAITING, [self.place.workspace_id]).fetchone()
+            if row and row[0] <= most:
+                return
+            time.sleep(0.5)
+        raise Unavailable(f"The workers did not get on within {PATIENCE_SECONDS:g} seconds.")
+
+    def _spent(self) -> _Spent:
+        database = _processor_seconds(self.server) + sum(map(_processor_seconds, _children(self.server)))
+        return _Spent(sum(map(_processor_seconds, self.workers)), database)
 
 
 def _report(windows: list[Window]) -> dict[str, Any]:
@@ -180,60 +250,6 @@ def _in_words(window: Window) -> str:
     return (
         f"{window.items:,} items: {window.worker_ms:.2f} ms of the worker and {window.database_ms:.2f} ms of the "
         f"database each, {window.megabytes:.0f} MB, {window.themes} themes and {window.forming} forming"
-    )
-
-
-def _send(client: httpx.Client, texts: Iterator[str], start: int) -> None:
-    items = [
-        {
-            "idempotencyKey": str(uuid.uuid4()),
-            "channel": "api",
-            "category": "other",
-            "content": text,
-            "author": {"externalUserId": f"u{(start + number) * 7919 % PEOPLE}"},
-            "occurredAt": datetime.now(UTC).isoformat(),
-        }
-        for number, text in enumerate(texts)
-    ]
-    response = client.post("/v2/feedback/batch", json={"items": items}, timeout=PATIENCE_SECONDS)
-    if response.status_code not in {202, 207}:
-        raise Unavailable(f"The intake answered {response.status_code}: {response.text[:200]}")
-
-
-def _await(connection: "psycopg.Connection[Any]", place: Stage, most: int) -> None:
-    """Wait until at most `most` items wait."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        row = connection.execute(WAITING, [place.workspace_id]).fetchone()
-        if row and row[0] <= most:
-            return
-        time.sleep(0.5)
-    raise Unavailable(f"The worker did not get on within {PATIENCE_SECONDS:g} seconds.")
-
-
-def _window(
-    connection: "psycopg.Connection[Any]", *, items: int, size: int, spent: _Spent, workers: Sequence[int]
-) -> Window:
-    row = connection.execute(THEMES).fetchone()
-    assert row
-    return Window(
-        items=items,
-        worker_ms=round(1000 * spent.worker / size, 3),
-        database_ms=round(1000 * spent.database / size, 3),
-        megabytes=round(max(map(_resident, workers)), 1),
-        themes=row[0],
-        forming=row[1],
-    )
-
-
-def _server_pid(place: Stage) -> int:
-    return int((place.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-
-
-def _spent(workers: Sequence[int], server: int) -> _Spent:
-    return _Spent(
-        sum(map(_processor_seconds, workers)),
-        _processor_seconds(server) + sum(map(_processor_seconds, _children(server))),
     )
 
 

@@ -213,7 +213,7 @@ def _content(message: Message) -> tuple[str, list[MailFile], list[str]]:
 
 def _passed_on(message: Message) -> str:
     """The words of the first mail that a mail carries as a file: what it passes on."""
-    for part in message.walk():
+    for part in _leaves(message):
         inner = part.get_payload()
         if part.get_content_type() == "message/rfc822" and isinstance(inner, list) and isinstance(inner[0], Message):
             subject = _Headers(inner[0]).text("subject")[:500]

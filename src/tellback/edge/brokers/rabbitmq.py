@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
+from aio_pika.abc import AbstractRobustChannel
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, PublishError
 from faststream.exceptions import FastStreamException
 from faststream.middlewares import AckPolicy
@@ -94,7 +95,8 @@ class RabbitMQ:
         last that their channel had, though the new queue counts from nought. A client cannot tell that from silence.
         What was passed over is handed out again when the channel is closed.
         """
-        queue = await broker.declare_queue(self._queue)
+        channel = (await broker.declare_queue(self._queue)).channel
+        assert isinstance(channel, AbstractRobustChannel)
         self._heard_at = time.monotonic()
         while True:
             left = self._heard_at + SILENCE - time.monotonic()
@@ -102,9 +104,9 @@ class RabbitMQ:
                 await asyncio.sleep(max(left, SILENCE / 10))
                 continue
             self._heard_at = time.monotonic()
-            # What is lost anyhow is made again by itself, as what is closed here is.
-            with suppress(*TROUBLE):
-                await (await queue.channel.get_underlay_channel()).close()
+            (outcome,) = await asyncio.gather(_reopen(channel), return_exceptions=True)
+            if isinstance(outcome, Exception):
+                logger.warning("Cannot read the queue (%s); trying again until it works", outcome)
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
@@ -176,6 +178,16 @@ class RabbitMQ:
     def _note_return(self, _connection: object) -> None:
         self._lost = False
         logger.warning("RabbitMQ answers again")
+
+
+async def _reopen(channel: AbstractRobustChannel) -> None:
+    """Close the channel beneath; another one is opened in its place, and subscribed as the first was.
+
+    Where that failed the last time it is tried again.
+    """
+    with suppress(*TROUBLE):
+        await (await channel.get_underlay_channel()).close()
+    await channel.restore()
 
 
 async def _as_it_is(message: Any) -> Any:

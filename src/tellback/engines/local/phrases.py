@@ -40,7 +40,7 @@ def action(words: Words) -> Phrase:
     """A verb with what it is done to; empty when there is none."""
     if not words or words[0] in STOPS | LOOSE or len(words[0]) < 2 or not words[0].isalpha():
         return ()
-    return _closed((words[0], *_run(words[1:])))
+    return _closed((words[0], *_run(words[1:], inside=True)))
 
 
 def thing(words: Words) -> Phrase:
@@ -125,13 +125,13 @@ def gerund(verb: str) -> str:
     return verb + (verb[-1] if is_short or verb in WORDS["doubling"] else "") + "ing"
 
 
-def _run(words: Words) -> Phrase:
-    """Words up to where another clause begins, "a" and "an" kept inside."""
+def _run(words: Words, *, inside: bool = False) -> Phrase:
+    """Words up to where another clause begins, "a" and "an" kept where they do not stand first."""
     kept: list[str] = []
     for word in words:
         if word in STOPS or word in FAILING or len(kept) - kept.count("a") - kept.count("an") == LONGEST:
             break
-        if (word in ARTICLES and not (kept and word in {"a", "an"})) or word.endswith("ly"):
+        if (word in ARTICLES and not ((kept or inside) and word in {"a", "an"})) or word.endswith("ly"):
             continue
         kept.append(word)
     return tuple(kept)

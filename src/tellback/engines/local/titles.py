@@ -147,7 +147,7 @@ def _needed(run: Run, book: "_Book", shared: float) -> float:
     if run in book.needs:
         return min(shared, 1 / book.size) if book.says_what(run) else 2.0
     told = [word for word in run if word not in _COMMON and word not in _WEAK]
-    if all(book.is_name(word) for word in told):
+    if all(book.is_name(word) for word in told) and not (len(run) > 1 and run[-1] in _UPDATES):
         return 2.0
     return max(ALONE, shared) if len(book.telling(run)) == 1 else shared
 

@@ -12,7 +12,7 @@ from tellback.intake.redaction.finding import LETTER, UNSPACED, Found, Text, apa
 
 _LOCAL = rf"(?:{LETTER}|[.+'-]|%(?![0-9A-Fa-f]{{2}}))"
 _LOCAL_PART = re.compile(rf"(?<!{LETTER})(?<![.+'-]){_LOCAL}{{1,64}}\Z")
-_UNSPACED_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
+_PLAIN_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
 #: A sentence may go on right behind it in scripts without spaces.
 _TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![^\W_]|-)|xn--[a-z\d-]{{2,40}}(?![\w-]))"
 _DOMAIN = re.compile(rf"@(?:[\w-]{{1,63}}\.){{1,8}}{_TOP}")
@@ -25,6 +25,8 @@ _SPELLED_EMAIL = re.compile(
     r"(?<![\w.+'-])[\w.+'-]{1,64}\s?(?:[\[({<]\s?at\s?[\])}>]\s?(?:[\w-]{1,63}(?:\s?[\[({<]\s?(?:dot|punkt|point|punto)\s?[\])}>]\s?|\.)){1,4}|(?<=\s)at\s(?:[\w-]{1,63}\sdot\s){1,4})[^\W\d_]{2,24}(?![\w-])",
     re.IGNORECASE,
 )
+#: Without one of these no address is spelled, whatever else stands around an "at".
+_SPELLED_AT = re.compile(r"(?i)[\[({<]\s?at\s?[\])}>]|\sat\s[\w-]{1,63}\sdot\s")
 _DOT = frozenset(["dot", "punkt", "point", "punto"])
 _QUOTED_EMAIL = re.compile(r'"[^"@\n]{1,64}"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])')
 
@@ -53,7 +55,7 @@ _SHORT_IPV6 = 4
 _GROUPS_OF_IPV6 = 7
 
 _PHONE = re.compile(
-    rf"(?:\+(?<!{LETTER}.)(?<![.@].)|[(\d](?<!{LETTER}.)(?<![.#/@$€£-].)(?<!\d[,:].))"
+    rf"[+(\d](?:(?<![\w.#/@$€£-].)|(?<=[{UNSPACED}].)|(?<=[/#-]\+))(?<!\d[,:].)"
     r"(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?"
     rf"(?!{LETTER}|[@%]|[.:]\d|,\d{{1,3}}(?!\d)|-\d|-\w\b)"
 )
@@ -99,8 +101,17 @@ _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phon
 _COUNTED = re.compile(
     r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
 )
+#: Words behind which a number is something else's.
+_NOT_PHONE_WORDS = frozenset(
+    (
+        "order invoice ticket case ref reference id build version commit error code sku serial tracking account transaction customer row rows line page box zip plz isbn ean part model "
+        "policy contract shipment parcel asin timestamp epoch amount total index value count size length offset port limit maximum minimum bestellung auftrag rechnung commande facture dossier "
+        "référence colis pedido factura referencia envío ordine fattura spedizione bestelling factuur encomenda fatura zamówienie zamówienia faktura faktury заказ заказа счет"
+    ).split()
+)
+_NUMBER_OF = r"(?:bestell|auftrags?|rechnungs?|kunden|vertrags?|artikel|sendungs?|serien|vorgangs?|order|klant|factuur|kund|artikkel)-?(?:nummer|nr\.?)"
 _NOT_PHONE_CUE = re.compile(
-    r"(?i)\b(?:order|invoice|ticket|case|ref(?:erence)?|id|build|version|commit|error|code|sku|serial|tracking|account|transaction|customer|row|rows|line|page|box|zip|plz|isbn|ean|part|model|policy|contract|shipment|parcel|asin|timestamp|epoch|amount|total|index|value|count|size|length|offset|port|limit|maximum|minimum|(?:bestell|auftrags?|rechnungs?|kunden|vertrags?|artikel|sendungs?|serien|vorgangs?|order|klant|factuur|kund|artikkel)-?(?:nummer|nr\.?)|bestellung|auftrag|rechnung|commande|facture|dossier|référence|colis|pedido|factura|referencia|envío|ordine|fattura|spedizione|bestelling|factuur|encomenda|fatura|zamówieni[ea]|faktur[ay]?|заказ\w{0,2}|счет)\s*(?:no\.?|number|num|nr\.?|n[°º]|numéro|número|numero|id|#|:)*(?:\s+(?:is|was))?\s*$"
+    rf"(?i)\b(?:{'|'.join(sorted(_NOT_PHONE_WORDS))}|{_NUMBER_OF})\s*(?:no\.?|number|num|nr\.?|n[°º]|numéro|número|numero|id|#|:)*(?:\s+(?:is|was))?\s*$"
 )
 _DATE = re.compile(
     r"(?:19|20)\d{2}[-./]\d{1,2}[-./]\d{1,2}(?:\D.*)?|\d{1,2}[-./]\d{1,2}[-./]\d{4}(?:\D.*)?|(?:19|20)\d{6}(?:[ -]?\d{4,6})?"
@@ -126,7 +137,8 @@ def find_emails(searched: Text) -> Iterator[Found]:
     if "@" in text:
         for match in _DOMAIN.finditer(text):
             ahead = before(text, match.start(), 65)
-            local = _LOCAL_PART.search(ahead) or _UNSPACED_LOCAL_PART.search(ahead)
+            is_plain = ahead.isascii() and "%" not in ahead
+            local = (not is_plain and _LOCAL_PART.search(ahead)) or _PLAIN_LOCAL_PART.search(ahead)
             if local:
                 yield Found(match.start() - len(local.group()), match.end(), "email")
     if " @ " in text:
@@ -135,7 +147,7 @@ def find_emails(searched: Text) -> Iterator[Found]:
     if '"@' in text:
         for match in _QUOTED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
-    if "at" in words and ("." in text or not words.isdisjoint(_DOT)):
+    if "at" in words and ("." in text or not words.isdisjoint(_DOT)) and _SPELLED_AT.search(text):
         for match in _SPELLED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
 
@@ -201,7 +213,12 @@ def find_phones(searched: Text) -> Iterator[Found]:
 
 
 def _could_be_phone(text: str, match: re.Match[str]) -> bool:
-    return not _DATE.fullmatch(match.group()) and not _NOT_PHONE_CUE.search(before(text, match.start()))
+    if _DATE.fullmatch(match.group()):
+        return False
+    ahead = before(text, match.start())
+    words = apart(ahead.lower())
+    may_be_other = not _NOT_PHONE_WORDS.isdisjoint(words) or any(word.endswith(("nummer", "nr")) for word in words)
+    return not (may_be_other and _NOT_PHONE_CUE.search(ahead))
 
 
 def _is_international(candidate: str) -> bool:

@@ -60,7 +60,6 @@ _LONG_RUN = re.compile(
     r"(?<![\w-])(?![0-9a-f-]+(?![\w-]))[\w-]{16}|[0-9a-f]{32}-[0-9a-f]{8}-|AccountKey=|AccessKey=|/\d{13,20}:|8Q~",
     re.ASCII,
 )
-_LONG = 16
 _SHAPES = tuple(re.compile(shape, re.ASCII) for _, _, shape in _VENDORS)
 _BEGINNINGS = tuple((beginning, n) for n, (_, beginnings, _) in enumerate(_VENDORS) for beginning in beginnings)
 
@@ -91,6 +90,10 @@ _NAMED_SECRET = re.compile(
 )
 #: In quotes it may be plain words: password = "correct horse".
 _QUOTED_SECRET = re.compile(_NOUN + r"[\"']?\s{0,3}[:=]\s{0,3}([\"'`])(?P<value>[^\"'`\n\[\]]{4,200})\1", re.IGNORECASE)
+#: What is called a key and is long, of capitals, small letters and digits, is one, whoever gave it.
+_KEYED = re.compile(
+    r"(?<![A-Za-z])[Kk](?:ey|EY)[\"']?(?:\s{0,3}[:=]\s{0,3}|\s)[\"'`]?(?P<value>(?=[\w~.+/-]{0,60}\d)(?=[\w~.+/-]{0,60}[a-z])(?=[\w~.+/-]{0,60}[A-Z])[\w~.+/-]{24,200}=*)"
+)
 #: The few digits that open a card or a telephone, behind their name.
 _PIN = re.compile(
     r"\b(?:(?:(?-i:PIN)|(?<=my )pin)(?: ?(?:code|number|nummer))?|cv[vc]2?)(?: is| ist| was)?\s?[:=]?\s{0,3}(?P<value>\d{3,8})(?![\w.,:-]\d|\w)",
@@ -106,7 +109,7 @@ _IN_LINK = re.compile(
 )
 _LOGIN_IN_LINK = re.compile(r"://(?P<value>[^/\s:@\[\]]{1,64}:[^/\s@\[\]]{1,128})@")
 #: What was taken for a value is the name of the next one: "token: aws_secret_key = …".
-_NAMES_ANOTHER = re.compile(r"(?i)[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
+_NAMES_ANOTHER = re.compile(r"(?i)(?<![a-z_])[a-z_]{0,40}(?:key|token|secret|password)(?::\s|\s{0,3}=)")
 #: What stands where a secret would: stars and dots, or words that say what to put there.
 _STAND_IN = re.compile(
     r"(.)\1*|null|none|undefined|true|false|redacted|hidden|masked|[*•.x]{3,}.{0,4}|\.{3}|(?:your|my|the|some|put|insert|enter|example|sample|dummy)(?:[_-][a-z]+)*[_-](?:key|token|secret|password|here)(?:[_-]here)?|\$\{?[A-Z_]+\}?|%[A-Z_]+%|\{\{.*\}\}",
@@ -118,7 +121,7 @@ _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECAS
 def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
-    if (searched.longest >= _LONG and _has_long_run(text)) or "-----BEGIN" in text:
+    if any(map(_LONG_RUN.search, searched.long)) or "-----BEGIN" in text:
         for n in sorted({n for beginning, n in _BEGINNINGS if beginning in lowered}):
             for match in _SHAPES[n].finditer(text):
                 yield Found(match.start(), match.end(), "credential")
@@ -130,6 +133,7 @@ def find_credentials(searched: Text) -> Iterator[Found]:
         yield from _values(_PIN, text)
     if not searched.words.isdisjoint(_NAMED) or _names_unspaced(text):
         yield from _values(_BEARER, text)
+        yield from _values(_KEYED, text)
         for match in _QUOTED_SECRET.finditer(text):
             if not _STAND_IN.fullmatch(match["value"]):
                 yield Found(match.start("value"), match.end("value"), "credential")
@@ -148,10 +152,6 @@ def _named_secrets(text: str) -> Iterator[Found]:
 
 def _names_unspaced(text: str) -> bool:
     return not text.isascii() and any(word in text for word in _UNSPACED_NAMED)
-
-
-def _has_long_run(text: str) -> bool:
-    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
 
 
 def _values(pattern: re.Pattern[str], text: str) -> Iterator[Found]:

@@ -22,7 +22,7 @@ _DETECTORS: tuple[tuple[BuiltIn, int], ...] = (
     (find_credentials, 0),
     (find_emails, 0),
     (find_ibans, 2),
-    (find_identities, 6),
+    (find_identities, 4),
     (find_cards, 12),
     (find_wallets, 1),
     (find_papers, 4),

@@ -23,6 +23,10 @@ LETTER = rf"[^\W{UNSPACED}]"
 Detector = Callable[[str], Iterator[Found]]
 
 
+#: What a key, a wallet or another made value has at the least.
+LONG = 16
+
+
 class Text:
     """A text to search, with what several detectors want to know of it worked out once.
 
@@ -30,22 +34,28 @@ class Text:
     many digits there are. `taken` marks the places that something was found at already.
     """
 
-    __slots__ = ("_longest", "digits", "lowered", "raw", "taken", "words")
+    __slots__ = ("_long", "digits", "lowered", "raw", "taken", "words")
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = lower(raw)
-        self.digits = sum(map(raw.count, "0123456789") if raw.isascii() else map(str.isdigit, raw))
+        self.digits = _count_digits(raw)
         self.words = frozenset(apart(self.lowered))
         self.taken = bytearray(len(raw))
-        self._longest = -1
+        self._long: list[str] | None = None
 
     @property
-    def longest(self) -> int:
-        """The length of the longest run without a space."""
-        if self._longest < 0:
-            self._longest = max(map(len, self.raw.split()), default=0)
-        return self._longest
+    def long(self) -> list[str]:
+        """Its runs without a space of sixteen characters and more."""
+        if self._long is None:
+            self._long = [run for run in self.raw.split() if len(run) >= LONG]
+        return self._long
+
+
+def _count_digits(text: str) -> int:
+    if text.isascii():
+        return len(text) - len(text.encode().translate(None, b"0123456789"))
+    return sum(map(str.isdigit, text))
 
 
 def apart(text: str) -> list[str]:

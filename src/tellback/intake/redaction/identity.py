@@ -238,6 +238,22 @@ _NAMED = (
     _Paper(r"\d{13}", _romanian, "cnp;cod numeric personal"),
     _Paper(r"\d{11}", _turkish, "tc;tckn;tc kimlik;t.c. kimlik"),
     _Paper(r"\d{11}", _brazilian, "cpf"),
+    _Paper(r"\d{7,8}-?[\dK]|\d{1,2}(?:\.\d{3}){2}-?[\dK]", _chilean, "rut;run"),
+    _Paper(r"\d{2}-?\d{8}-?\d", _argentine, "cuit;cuil"),
+    _Paper(r"[A-ZÑ&]{4} ?\d{6} ?[A-Z\d]{3}", _anything, "rfc"),
+    _Paper(r"\d{3}-?\d{7}-?\d", _anything, "cédula;cedula"),
+    _Paper(r"\d{6}/?\d{3,4}", _anything, "rodné číslo;rodne cislo;rč"),
+    _Paper(r"\d{7}[A-W][ABHW]?", _anything, "pps;ppsn"),
+    _Paper(r"\d{11}", _anything, "oib;asmens kodas;isikukood"),
+    _Paper(r"\d{13}", _anything, "emšo;emso;jmbg"),
+    _Paper(r"\d{6}-?\d{4,5}", _anything, "kennitala;personas kods"),
+    _Paper(r"\d{10}(?:\d\d)?|\d{3}-\d{3}-\d{3}[ -]\d\d", _anything, "рнокпп;іпн;инн;снилс"),
+    _Paper(r"\d-?\d{4}-?\d{5}-?\d\d-?\d", _anything, "thai id;เลขประจำตัวประชาชน"),
+    _Paper(r"\d{6}-?\d\d-?\d{4}", _anything, "nric;mykad;ic"),
+    _Paper(r"\d{5}-?\d{7}-?\d", _anything, "cnic"),
+    _Paper(r"\d{16}", _anything, "nik;ktp"),
+    _Paper(r"\d{12}|\d{9}", _anything, "cccd;cmnd"),
+    _Paper(r"\d{6}-?[1-8]\d{6}", _anything, "주민등록번호;주민번호"),
     _Paper(r"\d{4}[ -]?\d{4}[ -]?\d{4}", _indian, "aadhaar;aadhar;uidai"),
     _Paper(r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _anything, "pan;permanent account"),
     _Paper(r"(?!00)\d{4}[ -]?\d{4}[ -]?\d{4}", _anything, "my number;マイナンバー;個人番号"),
@@ -245,16 +261,18 @@ _NAMED = (
     _Paper(r"\d{3} ?\d{3} ?\d{2,3}", _anything, "tfn;tax file"),
     _Paper(r"\d{4} ?\d{5} ?\d(?:[ /-]?\d)?", _anything, "medicare"),
     _Paper(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _luhn, "social insurance;sin"),
-    _Paper(r"\d{6} ?\d{4} ?\d{3}", _luhn, "sa id;id number;identity number"),
-    _Paper(r"\d{9}", _luhn, "teudat zehut;id number;תעודת זהות"),
+    _Paper(r"\d{6} ?\d{4} ?\d\d ?\d", _luhn, "sa id;id number;identity number"),
+    _Paper(r"\d{8}-?\d", _luhn, "teudat zehut;id number;תעודת זהות"),
     _Paper(r"\d{8,10}|\d{1,2}(?:\.\d{3}){2,3}", _anything, "cédula;cedula;dni;documento"),
     _Paper(r"\d{10,11}", _anything, "αμκα;amka;егн;egn;снилс;afm"),
 )  # fmt: skip
 
-_GAP = r"(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|lautet|es|est|er|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
+_GAP = r"\.?(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|lautet|es|est|er|é|è|je|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
 #: A word with a digit among its first letters, as long as one of these numbers; then the few that are written in groups.
 _TOKEN = re.compile(rf"[A-Z\d](?<!{LETTER}.)(?<![.+/-].)(?=[A-Z]{{0,5}}\d)[A-Za-z\d./+-]{{8,20}}(?![A-Za-z\d])")
 _FRENCH_GROUPS = re.compile(rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)")
+#: The fewest that are digits; the department may have a letter.
+_FRENCH_DIGITS = 14
 _BRITISH_GROUPS = re.compile(r"[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){3} [A-D](?!\w)")
 #: Digits as zeroes, letters as A: what a token must look like for each shape to be tried.
 _OUTLINE = str.maketrans("123456789abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "0" * 9 + "A" * 51)
@@ -285,7 +303,7 @@ def find_identities(searched: Text) -> Iterator[Found]:
         tried = _SHAPES.get(token.translate(_OUTLINE), ())
         if any(check(token) for shape, check in tried if shape.fullmatch(token)):
             yield Found(match.start(), match.start() + len(token), _KIND)
-    for match in _FRENCH_GROUPS.finditer(text):
+    for match in _FRENCH_GROUPS.finditer(text) if searched.digits >= _FRENCH_DIGITS else ():
         if _french(match.group()):
             yield Found(match.start(), match.end(), _KIND)
     for match in _BRITISH_GROUPS.finditer(text):

@@ -150,7 +150,7 @@ def find_papers(searched: Text) -> Iterator[Found]:
 
 def find_wallets(searched: Text) -> Iterator[Found]:
     """Bitcoin addresses with a right check sum, and the unmistakable shapes of newer ones and of Ethereum."""
-    if searched.longest < _SHORTEST_WALLET:
+    if not any(len(run) >= _SHORTEST_WALLET for run in searched.long):
         return
     for match in _WALLET.finditer(searched.raw):
         if not match["checked"] or _base58_checks(match["checked"]):

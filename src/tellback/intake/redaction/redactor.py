@@ -53,6 +53,7 @@ _SECRET = frozenset(["password", "passwd", "pwd", "passphrase", "passcode", "sec
 _MAY_TELL = re.compile(
     "pass|pwd|secret|token|cred|key|ssn|itin|social|licen|dob|birth|phone|tel|mob|cell|fax|what|card|iban", re.I
 )
+_SCALARS = (str, int)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_.-]+")
 #: No card, account or phone number with its country has fewer digits; most numbers do.
 _LONG_NUMBER = 10**11
@@ -172,23 +173,24 @@ class Redactor:
         """
         if isinstance(value, str):
             return self.redact_short(value)
-        if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
-            return self._number(value, self.redact_short(str(value)))
-        if isinstance(value, dict | list) and depth >= MAX_DEPTH:
-            return None
         if isinstance(value, dict):
+            if depth >= MAX_DEPTH:
+                return None
             return {self.redact_short(key): self._inner(key, inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self.redact_json(inner, depth=depth + 1) for inner in value]
+            return [self.redact_json(inner, depth=depth + 1) for inner in value] if depth < MAX_DEPTH else None
+        if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
+            return self._number(value, self.redact_short(str(value)))
         return value
 
     def _inner(self, key: str, value: Any, depth: int) -> Any:
-        if isinstance(value, str) and "file" in key.lower():
-            return self.redact_file_name(value)
-        if isinstance(value, str | int) and not isinstance(value, bool) and _MAY_TELL.search(key):
-            words = _CAMEL.sub(" ", key).lower().split()
-            if not _TELLING.isdisjoint(words):
-                return self._told(words, value)
+        if isinstance(value, _SCALARS) and not isinstance(value, bool):
+            if isinstance(value, str) and "file" in key.lower():
+                return self.redact_file_name(value)
+            if _MAY_TELL.search(key):
+                words = _CAMEL.sub(" ", key).lower().split()
+                if not _TELLING.isdisjoint(words):
+                    return self._told(words, value)
         return self.redact_json(value, depth=depth)
 
     def _told(self, words: list[str], value: str | int) -> Any:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import jwt
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ from tellback.widget.selectors import forget_loader_options
 from tellback.widget.services import save_options
 from tellback.workspaces.models import KeyKind, Principal, WidgetKeyAlgorithm, Workspace
 from tellback.workspaces.services import issue_key, revoke_key, set_origins
+from tellback.workspaces.tests.test_widget_tokens import NOW, WRONG_CLAIMS, WRONG_TOKENS, Customer
 from tellback.workspaces.widget_identity.keys import IssuedSigningKey, issue_signing_key
 from tellback.workspaces.widget_identity.sessions import issue_session
 
@@ -146,6 +148,23 @@ def test_what_is_no_token_is_refused_with_a_reason_that_the_page_can_read(
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Access-Control-Allow-Origin"] == SITE
     assert answer.json()["detail"]
+
+
+def test_every_token_that_does_not_hold_is_refused_at_the_door_and_none_is_an_error(
+    client: Client, workspace: Workspace, key: str
+) -> None:
+    """AUT-04, at the door itself: what `workspaces` refuses one by one."""
+    client.raise_request_exception = False
+    customer = Customer(workspace)
+    forged = {name: make(customer) for name, make in WRONG_TOKENS}
+    forged |= {name: customer.raw(payload=customer.claims(**changes)) for name, changes in WRONG_CLAIMS}
+    with time_machine.travel(NOW, tick=False):
+        for name, token in forged.items():
+            answer = identify(client, key, json.dumps({"token": token}))
+            assert answer.status_code in {401, 413}, name
+            assert answer["Content-Type"] == "application/problem+json", name
+        assert identify(client, key, {"token": customer.sign()}).status_code == 200, "the control"
+    assert len(forged) > 60
 
 
 def test_a_key_counts_only_on_its_sites(client: Client, workspace: Workspace, key: str) -> None:

@@ -25,6 +25,8 @@ LABELS = {
     "ticketing.default_labels": gettext_lazy("Labels of each ticket, between commas"),
     "notifications.delay_minutes": gettext_lazy("Minutes until “we got your feedback” leaves"),
     "notifications.max_per_user_per_day": gettext_lazy("Mails to one person in a day, at most"),
+    "themes.plan_weights": gettext_lazy("How many people one on a plan counts for, as plan=number, between commas"),
+    "themes.revenue_for_two": gettext_lazy("Revenue a month from which one person counts for two; 0 for never"),
 }
 #: What is wrong between several fields.
 TOGETHER = {

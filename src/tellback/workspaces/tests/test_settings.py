@@ -7,6 +7,7 @@ from django.test import Client
 
 from tellback.kernel.errors import Conflict, Forbidden
 from tellback.workspaces.models import ApiKey, AuditEntry, Principal, Role, User, Workspace
+from tellback.workspaces.pages.loop import LABELS, own_settings
 from tellback.workspaces.preferences import takes_anonymous
 from tellback.workspaces.selectors import find_key_holder
 from tellback.workspaces.services import change_role
@@ -86,3 +87,7 @@ def test_feedback_without_a_key_can_be_switched_off_and_on(
         assert takes_anonymous(workspace.settings) is taken
     actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
     assert list(actions) == ["anonymous_feedback.off", "anonymous_feedback.on"]
+
+
+def test_every_key_of_a_workspace_has_its_words_in_the_page() -> None:
+    assert {setting.name for setting in own_settings()} == set(LABELS)

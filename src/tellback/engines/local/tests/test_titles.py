@@ -4,6 +4,7 @@ import pytest
 
 from tellback.engines.local import titles
 from tellback.engines.local.engine import LocalEngine
+from tellback.engines.local.needs import find_needs
 from tellback.engines.local.titles import _reads_well, is_telling
 
 THEMES = {
@@ -33,12 +34,16 @@ THEMES = {
 }
 
 
+#: What a title may say beside people's words: what kind of need it is.
+TOLD = {"trouble", "with", "since", "add", "app", "how", "to", "can't", "is", "are", "when", "will"}
+
+
 @pytest.mark.parametrize("name", THEMES)
 def test_a_title_is_short_whole_and_of_the_peoples_own_words(engine: LocalEngine, name: str) -> None:
     texts = THEMES[name]
     words = engine.describe(texts, engine.embed(texts), background=engine.background)
     said = {word.lower() for text in texts for word in titles._TOKEN.findall(text)}
-    assert {word.lower() for word in titles._TOKEN.findall(words.title)} <= said
+    assert {word.lower() for word in titles._TOKEN.findall(words.title)} <= said | TOLD
     assert words.title[0].isupper()
     assert len(words.title.split()) <= 8
     assert words.summary.rstrip(".!?…").lower() in {text.rstrip(".!?…").lower() for text in texts}
@@ -107,3 +112,76 @@ def test_mood_alone_tells_nothing(text: str) -> None:
 )
 def test_whatever_names_a_thing_tells(text: str) -> None:
     assert is_telling(text)
+
+
+NAMED = {
+    "Homework upload fails": [
+        "The homework upload fails with an error every time my son tries to hand in a PDF.",
+        "Homework upload broken again.",
+        "My daughter could not submit her homework because the upload stopped at 99 percent.",
+        "I can't upload photos of the homework, it says file too large.",
+    ],
+    "Add dark mode": ["Please add a dark mode.", "Would you add dark mode? My eyes hurt.", "Dark mode would be great."],
+    "How to change PIN": ["How do I change my PIN?", "Where can I change the PIN?", "how to change my pin"],
+    "Card payment declined": [
+        "Why was my card payment declined?",
+        "My card payment has been declined.",
+        "Card payment was declined twice today.",
+    ],
+    "Crashes when opening calendar": [
+        "The app crashes when I open the calendar.",
+        "It crashes every time I open the calendar.",
+        "App crashed again when I opened my calendar.",
+    ],
+    "Can't log in": ["I can't log in since Monday.", "Cannot log in to my account.", "We could not log in today."],
+}
+
+
+@pytest.mark.parametrize("title", NAMED)
+def test_a_title_says_what_is_wanted_or_what_fails(engine: LocalEngine, title: str) -> None:
+    texts = NAMED[title]
+    assert engine.describe(texts, engine.embed(texts), background=engine.background).title == title
+
+
+@pytest.mark.parametrize(
+    ("said", "need"),
+    [
+        ("i can't open the pdf files", "can't open pdf files"),
+        ("the photos don't upload to the album", "photos don't upload to album"),
+        ("dropbox no longer accepts files", "dropbox doesn't accept files"),
+        ("my messages to the teacher never arrive", "messages to teacher never arrive"),
+        ("crashes as soon as i tap on the map", "crashes when tapping on map"),
+        ("it keeps crashing on start", "crashes on start"),
+        ("please let me export invoices to excel", "export invoices to excel"),
+        ("i wish i could sort by date", "sort by date"),
+        ("add a way to undo a booking", "undo a booking"),
+        ("we need notifications when a grade is posted", "notifications when grade is posted"),
+        ("why hasn't my transfer arrived", "transfer hasn't arrived"),
+        ("when will my card arrive", "when card will arrive"),
+        ("how can i get refunded", "how to get refunded"),
+        ("the schedule on my phone was wrong this morning", "schedule on phone is wrong"),
+        ("they charged me twice in october", "charged twice"),
+        ("it deleted all my notes", "deletes notes"),
+    ],
+)
+def test_a_need_is_read_out_of_a_clause(said: str, need: str) -> None:
+    assert need in {" ".join(found.words) for found in find_needs(said.split())}
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["no push is sent to installers", "i don't want to export invoices", "it is what it is", "i can't believe it",
+     "i don't know", "the best app ever", "how are you", "please help", "why me"],
+)  # fmt: skip
+def test_what_is_no_need_gives_none(said: str) -> None:
+    assert find_needs(said.split()) == []
+
+
+def test_a_theme_that_only_speaks_of_an_update_says_that_something_is_wrong_since(engine: LocalEngine) -> None:
+    texts = [
+        "The October update is a disaster.",
+        "This October update ruined it.",
+        "Not happy with the October update.",
+    ]
+    title = engine.describe(texts, engine.embed(texts), background=engine.background).title
+    assert title == "Trouble since October update"

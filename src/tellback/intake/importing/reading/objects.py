@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tellback.kernel.errors import Invalid
 
 BLOCK = 1 << 16
 SPACE = " \t\r\n"
+_HALF = re.compile("[\ud800-\udfff]")
 #: Lists of objects become columns up to this many objects; the others are in the list's own column.
 NUMBERED = 2
 #: What an object around lists is called, and how deep they are looked for: {"response": {"data": {"items": […]}}}.
@@ -126,7 +128,7 @@ def _flatten(
 ) -> None:
     """`{"a": {"b": 1}}` has a column `a.b`; lists have their own and those of their first objects (`a.0.b`)."""
     for key, inner in value.items():
-        name = f"{before}{key}"
+        name = f"{before}{_whole(key)}"
         if isinstance(inner, dict) and depth < MAX_DEPTH:
             _flatten(inner, f"{name}.", cells, lists, depth + 1)
         elif isinstance(inner, list):
@@ -142,9 +144,12 @@ def _flatten(
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which JSON can escape and nothing can keep."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _named(value: Any) -> str:

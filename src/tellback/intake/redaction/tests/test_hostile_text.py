@@ -4,12 +4,14 @@ import importlib
 import pkgutil
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from tellback.intake import redaction
 from tellback.intake.redaction import find_spans
+from tellback.intake.redaction.detect import _DETECTORS
+from tellback.intake.redaction.finding import Found, Text
 
 SIZE = 50_000
 LIMIT = 0.1
@@ -61,6 +63,42 @@ def test_no_built_in_pattern_is_slow_on_hostile_text(name: str, pattern: re.Patt
 
 def test_the_clock_sees_a_pattern_that_backtracks() -> None:
     assert seconds(re.compile(r"(?:a+)+b"), "a" * 25) > LIMIT
+
+
+#: What is found, over and over: then the checks behind the patterns have work, too.
+FOUND = [
+    "a@b.co ", "+49 30 901820 ", "4111 1111 1111 1111 ", "GB82 WEST 1234 5698 7654 32 ", "192.168.0.1 ", "2001:db8::1 ", "2001:db8:",
+    "12 Main Street, ", "Main Street 12, 10115 Berlin ", "I am Ada Long. ", "Regards,\nAda Long\n", "AKIAIOSFODNN7EXAMPLE ",
+    "password: hunter2 ", "https://a:b@c.de/", "0x52908400098527886E0F7030069857D2E4169EE7 ", "078-05-1120 ", "DOB 01/02/1990 ",
+    "passport no. X1234567 ", "\u200b1\u200b2", "４１１１", "+1 (555) 010-", "ghp_", "-----BEGIN RSA PRIVATE KEY-----\n", "İ", "a\u0301",
+]  # fmt: skip
+
+
+def slow_ones(detectors: Sequence[Callable[[Text], Iterator[Found]]], unit: str) -> list[str]:
+    """The detectors that take longer for a text of this unit over and over, looked at a second time to be sure."""
+    text = Text((unit * (SIZE // len(unit) + 1))[:SIZE])
+
+    def took(detector: Callable[[Text], Iterator[Found]]) -> float:
+        started = time.process_time()
+        for _ in detector(text):
+            pass
+        return time.process_time() - started
+
+    return [one.__name__ for one in detectors if took(one) > LIMIT and took(one) > LIMIT]
+
+
+@pytest.mark.parametrize("unit", FOUND)
+def test_no_detector_is_slow_where_there_is_much_to_find(unit: str) -> None:
+    assert slow_ones([detector for detector, _ in _DETECTORS], unit) == []
+
+
+def test_the_clock_sees_a_detector_that_looks_back_each_time() -> None:
+    """The control of the test above."""
+
+    def looks_back(text: Text) -> Iterator[Found]:
+        return (Found(0, end, "x") for end in range(len(text.raw)) if text.raw[:end].count("a") > SIZE)
+
+    assert slow_ones([looks_back], "a@b.co ") == ["looks_back"]
 
 
 @pytest.mark.parametrize("unit", UNITS)

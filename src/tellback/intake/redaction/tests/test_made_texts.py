@@ -180,6 +180,10 @@ def test_newer_vendors_keys_are_taken_out_whole_in_any_script(frame: str, secret
         ("Geb.: 12.04.1985", "Geb.: [birthdate:1]"),
         ("ada@xn--e1afmkfd.xn--p1ai", "[email:1]"),
         ('{"token": "null"}', '{"token": "null"}'),
+        ("export KEY=00jrPxE6rEb1xO6G9sAlF2R3Xs_-YYao", "export KEY=[credential:1]"),
+        ("my key 00jrPxE6rEb1xO6G9sAlF2R3Xs_-YYao leaked", "my key [credential:1] leaked"),
+        ("key: 550e8400-e29b-41d4-a716-446655440000", "key: 550e8400-e29b-41d4-a716-446655440000"),
+        ("key=summer-sale-2026-shoes-and-boots-for-all", "key=summer-sale-2026-shoes-and-boots-for-all"),
         ("password: ********", "password: ********"),
         ("api_key: YOUR_API_KEY", "api_key: YOUR_API_KEY"),
         ("look @ example.com for it", "look @ example.com for it"),
@@ -196,3 +200,22 @@ def test_unusual_spellings(text: str, expected: str) -> None:
 def test_what_stands_around_a_value_does_not_hide_it(frame: str, value: str) -> None:
     redacted = Redactor().redact(frame % value)
     assert re.sub(r"\[\w+:1\]", "%s", redacted) == frame
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PAN YKTPY1320V", "IdNr. 86095742719", "meu CPF é 52998224725", "RUT 12345678-5", "mi CUIL es 20-36882616-3",
+        "RFC VIYZ850608QRP", "rodné číslo 8007239856", "SA ID 700915 2266 08 0", "PPSN 8476725JA", "OIB 12049731007",
+        "EMŠO 1602946504681", "asmens kodas 49712032126", "isikukood 49506018148", "kennitala 280990-6129",
+        "ІПН 3059142920", "ИНН 667635159601", "Thai ID 1-0216-44466-52-8", "NRIC 791027-10-3256", "CNIC 35287-7412176-8",
+        "cédula 337-9696435-2", "주민등록번호 9404101366112",
+    ],
+)  # fmt: skip
+def test_more_countries_numbers_are_found_behind_their_names(text: str) -> None:
+    assert Redactor().redact(text).endswith(" [national_id:1]")
+
+
+def test_standards_and_chips_are_no_papers() -> None:
+    text = "RFC 2822 and RFC 793 say so; the IC 74LS00 is fine; the RUT 955 router restarts"
+    assert Redactor().redact(text) == text

@@ -22,7 +22,7 @@ const keys = {
   k: () => move(-1),
   ArrowDown: () => document.activeElement?.matches("[data-row]") && (move(1), true),
   ArrowUp: () => document.activeElement?.matches("[data-row]") && (move(-1), true),
-  "/": () => document.querySelector("main input[type=search]")?.focus(),
+  "/": () => (document.querySelector("main input[type=search]") ?? document.querySelector(".nav-search input"))?.focus(),
   "?": () => document.getElementById("shortcuts")?.showModal(),
 };
 
