@@ -620,9 +620,9 @@ def test_rooms_are_asked_from_the_top_down() -> None:
 ANSWERED_FOR = {
     "api_key", "attachment", "audit_entry", "board", "changelog_entry", "changelog_recipient", "comment", "erasure",
     "external_user_mappings", "feedback", "feedback_duplicate_suggestion", "feedback_print",
-    "feedback_signal_corrections", "feedback_signals", "feedback_status_change", "feedback_theme_changes", "feedback_vote", "import_item", "import_revision", "import_run",
-    "in_app_notifications",
-    "post", "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
+    "feedback_signal_corrections", "feedback_signals", "feedback_status_change", "feedback_theme_changes",
+    "feedback_vote", "import_item", "import_revision", "import_run", "in_app_notifications", "post",
+    "post_status_change", "post_subscriptions", "principal", "principal_merge", "raw_feedback_items",
     "replay_signal", "search_entry", "vault_key", "vault_value", "vote", "widget_signing_key",
 }
 # fmt: on
