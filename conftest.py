@@ -15,10 +15,10 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
+from tests.harness.migrated import copy_migrated
 
 from tellback.config.database import database_settings
 from tellback.platform.postgres import SERVER_SETTINGS, start_embedded
-from tests.harness.migrated import copy_migrated
 
 # Playwright keeps a loop running in the tests' thread, which uses the ORM for one test after the other.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 from django.db import connection
 
-from tellback.cli.bench.curve import Window, draw
 from tellback.cli.bench.copies import copy_items
+from tellback.cli.bench.curve import Window, draw
 from tellback.cli.bench.texts import varied_texts
 from tellback.intake.models import RawItem
 from tellback.themes.models import Theme
