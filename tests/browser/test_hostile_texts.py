@@ -12,10 +12,10 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from uuid import UUID
 
 import pytest
-from django import template as django
 from django.apps import apps
 from django.db import connection, models, transaction
 from django.db.utils import Error
+from django.template import Engine
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
@@ -273,6 +273,6 @@ def test_a_build_that_takes_words_for_markup_is_caught(
     watched: Watched, planted: Planter, starts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the test above: without escaping, every page that shows somebody's words is noticed."""
-    monkeypatch.setattr(django.engines["django"].engine, "autoescape", False)
+    monkeypatch.setattr(Engine.get_default(), "autoescape", False)
     for path in ["/", "/changelog", "/admin/feedback/stream", "/admin/users", "/admin/mailbox", starts[-2]]:
         assert watched.open(path), path

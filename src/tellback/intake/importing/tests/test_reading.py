@@ -128,7 +128,7 @@ def test_json_that_is_broken_or_too_deep_is_refused_in_a_sentence(tmp_path: Path
 
 def test_half_a_character_in_json_costs_itself_and_nothing_else(tmp_path: Path) -> None:
     content = r'[{"text": "a\ud800b \ud83d\ude00", "n\udc00": ["\udfff"], "deep": {"x": ["\ud800", {"y": 1}]}}]'
-    (cells,) = rows_of(write(tmp_path, content, "a.json"))
+    (cells,) = cells_of(write(tmp_path, content, "a.json"))
     assert cells["text"] == "a\ufffdb \U0001f600"
     assert cells["n\ufffd"] == "\ufffd"
     assert all("\ud800" not in one for one in (*cells, *cells.values()))
