@@ -32,6 +32,7 @@ NOT_CRAWLED = {
     "settings-widget-sites", "settings-signing-key-revoke", "move-signal", "change-signal", "dismiss-signal",
     "confirm-signal", "undo-correction", "connection-look", "connection-test", "connection-switch",
     "connection-remove", "settings-ai-again", "settings-replay-adopt", "settings-replay-discard", "quality-check",
+    "duplicate-confirm", "duplicate-dismiss", "duplicate-undo",
     # Only with the sample loaded; tests/browser opens it.
     "demo-widget",
     # Files, not pages.

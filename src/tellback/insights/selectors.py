@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString, cast
 from uuid import UUID
 
 from django.db import connection
@@ -215,7 +214,7 @@ def _narrowed(wanted: SearchFilter) -> sql.Composable:
 
 def _literal(value: object) -> sql.SQL:
     """A value as a literal in a statement that is run with parameters: a per cent sign in it is none of theirs."""
-    return sql.SQL(cast(LiteralString, sql.Literal(value).as_string().replace("%", "%%")))
+    return sql.SQL(sql.Literal(value).as_string().replace("%", "%%"))
 
 
 def marked(asked: Sequence[Asked], texts: Iterable[tuple[str, str]]) -> list[str]:
