@@ -1,4 +1,4 @@
-"""A migrated server to start from. Migrating takes seconds of every run: it is done once for each set of migrations."""
+"""A migrated server to start from. Migrating takes seconds, so it is done once for each set of migrations."""
 
 import fcntl
 import hashlib

@@ -41,6 +41,7 @@ def door(migrated: Installation, queues: Queues) -> Iterator[Door]:
     key, other_key = add_workspace(queues, "harbour", 2)
     made = open_door(migrated, queues, key=key, other_key=other_key)
     worker = migrated.start("worker", "--queues", "effects")
+    wait_until(lambda: queues.rows("SELECT 1 FROM procrastinate_workers"), seconds=60, what="the worker works")
     yield made
     for process in (made.process, worker):
         process.terminate()

@@ -178,7 +178,8 @@ class FeedbackPrint(WorkspaceOwned):
 
     class Meta:
         db_table = "feedback_print"
-        indexes = [GinIndex(fields=["bands"], name="feedback_print_bands_idx")]
+        # New prints go straight into the index: each is looked for among the others at once.
+        indexes = [GinIndex(fields=["bands"], name="feedback_print_bands_idx", fastupdate=False)]
 
     def __str__(self) -> str:
         return self.public_id
