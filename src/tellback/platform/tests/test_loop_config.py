@@ -168,10 +168,14 @@ def test_the_template_of_document_1_is_read_whole_however_it_is_indented(tmp_pat
             "queue_lag_seconds",
         ],
         "observability.alerts": [{"metric": "queue_lag_seconds", "threshold": 300.0, "severity": "warning"}],
+        "themes.plan_weights": ["enterprise=3", "business=2", "pro=1.5", "team=1.5"],
+        "themes.revenue_for_two": 500,
     }
     everything = {setting.name for setting in list_settings()} - {
         "ingestion.max_payload_size_v2",
         "ingestion.widget_storage_mb",
+        "themes.plan_weights",
+        "themes.revenue_for_two",
     }
     assert set(loaded.origins) == everything
 
@@ -194,7 +198,11 @@ def test_each_value_remembers_its_line_and_its_variable(tmp_path: Path) -> None:
 
 
 def test_every_setting_but_the_alerts_has_a_variable_of_its_own(tmp_path: Path) -> None:
-    values = {"ticketing.default_labels": "one, two", "observability.metrics": "queue_lag_seconds"}
+    values = {
+        "ticketing.default_labels": "one, two",
+        "observability.metrics": "queue_lag_seconds",
+        "themes.plan_weights": "gold=4",
+    }
     for setting in list_settings():
         if setting.variable is None:
             assert setting.name == "observability.alerts"
