@@ -6,9 +6,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, When
+from django.db.models import Q
 
 from tellback.intake.models import DeliveryMode, FeedbackSource, IdempotencyKey, ItemState, RawItem
+from tellback.intake.states import lock_items
 from tellback.intake.vault.services import hand_over
 from tellback.kernel.errors import Invalid
 from tellback.platform.bulk import update_rows
@@ -73,12 +74,8 @@ def enrich_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
 
     Other items that wait for the same are taken along, so that a burst of small jobs becomes a few large ones.
     """
-    items = list(
-        RawItem.objects.select_for_update(skip_locked=True)
-        .filter(processing_state=ItemState.PENDING_CONTEXT)
-        .alias(asked=Case(When(id__in=item_ids, then=0), default=1))
-        .order_by("asked", "id")[: max(len(item_ids), BATCH)]
-    )
+    waiting = Q(processing_state=ItemState.PENDING_CONTEXT)
+    items = lock_items(asked=waiting & Q(id__in=item_ids), waiting=waiting, most=BATCH)
     if not items:
         return
     people = resolve_authors(workspace_id=items[0].workspace_id, authors=[author_of(item) for item in items])

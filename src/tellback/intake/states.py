@@ -16,6 +16,20 @@ FIRST_DELAY = timedelta(seconds=5)
 FORGOTTEN_AFTER = timedelta(minutes=15)
 
 
+def lock_items(*, asked: Q, waiting: Q, most: int) -> list[RawItem]:
+    """Lock the items that are asked for, waiting for whoever holds them, and as many others that wait as fit.
+
+    Of the others those are passed over that somebody holds. Whoever only refers to an item (its feedback is being
+    opened) holds nobody up: an item that was passed over for that would be left to the next recovery.
+    """
+    items = list(RawItem.objects.select_for_update(no_key=True).filter(asked).order_by("id"))
+    room = most - len(items)
+    if room > 0:
+        others = RawItem.objects.select_for_update(no_key=True, skip_locked=True).filter(waiting)
+        items += others.exclude(id__in=[item.id for item in items]).order_by("id")[:room]
+    return items
+
+
 def complete_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     """Mark items as understood and themed."""
     RawItem.objects.filter(id__in=item_ids).exclude(processing_state=ItemState.FAILED).update(

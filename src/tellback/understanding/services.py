@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from tellback.engines.openai import PASSING
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.policy import get_policy
-from tellback.intake.states import fail_items
+from tellback.intake.states import fail_items, lock_items
 from tellback.kernel.errors import TellbackError, Unavailable
 from tellback.platform.jobs import Queue, defer, defer_once
 from tellback.platform.tenancy import in_workspace
@@ -183,12 +183,7 @@ def _claim(item_ids: Sequence[UUID], now: datetime, *, most: int) -> dict[UUID, 
     asked = Q(id__in=item_ids, processing_state__in=[ItemState.READY, ItemState.EXTRACTING])
     # Fresh items that wait are taken along; those that failed wait for the job of their own that retries them.
     waiting = Q(processing_state=ItemState.READY, last_error=None)
-    items = list(
-        RawItem.objects.select_for_update(skip_locked=True)
-        .filter(asked | waiting)
-        .alias(order=Case(When(id__in=item_ids, then=0), default=1))
-        .order_by("order", "id")[: max(len(item_ids), most)]
-    )
+    items = lock_items(asked=asked, waiting=waiting, most=most)
     claimed = {item.id: as_engine_item(item) for item in items}
     RawItem.objects.filter(id__in=claimed).update(
         processing_state=ItemState.EXTRACTING,
@@ -293,7 +288,7 @@ def _understand_each(engine: Engine, items: dict[UUID, Item], workspace_id: UUID
 def _store(workspace_id: UUID, results: Sequence[Understood], now: datetime) -> None:
     # The lease is the claim's own: whoever was stopped for so long that others took over stores nothing.
     held = set(
-        RawItem.objects.select_for_update()
+        RawItem.objects.select_for_update(no_key=True)
         .filter(id__in=[result.item_id for result in results])
         .filter(processing_state=ItemState.EXTRACTING, lease_until=now + LEASE)
         .values_list("id", flat=True)
