@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -278,15 +278,9 @@ def test_two_hundred_slow_senders_hold_nobody_up_and_are_sent_away(door: Door) -
 def require_slow_senders_to_be_sent_away(door: Door, *, count: int, posts: int, seconds: float) -> None:
     """So many sockets that say a byte now and then are closed in time, and others are served as before meanwhile."""
     calm = statistics.quantiles([good(door) for _ in range(posts)], n=20)[18]
-    started = [open_socket(door) for _ in range(count)]
-    for number, connection in enumerate(started):
-        if number % 2:
-            connection.sendall(b"POST /v2/feedback HT")
-        else:
-            connection.sendall(head(door, "/v1/feedback", content_type="application/json", content_length="4000"))
     ended: set[int] = set()
 
-    def drip() -> None:
+    def drip(started: list[socket.socket]) -> None:
         deadline = time.monotonic() + seconds
         while len(ended) < len(started) and time.monotonic() < deadline:
             for number, connection in enumerate(started):
@@ -303,12 +297,17 @@ def require_slow_senders_to_be_sent_away(door: Door, *, count: int, posts: int, 
                     ended.add(number)
             time.sleep(0.2)
 
-    with ThreadPoolExecutor(1) as pool:
-        dripping = pool.submit(drip)
-        busy = [good(door) for _ in range(posts)]
-        dripping.result()
-    for connection in started:
-        connection.close()
+    with ExitStack() as sockets:
+        started = [sockets.enter_context(open_socket(door)) for _ in range(count)]
+        for number, connection in enumerate(started):
+            if number % 2:
+                connection.sendall(b"POST /v2/feedback HT")
+            else:
+                connection.sendall(head(door, "/v1/feedback", content_type="application/json", content_length="4000"))
+        with ThreadPoolExecutor(1) as pool:
+            dripping = pool.submit(drip, started)
+            busy = [good(door) for _ in range(posts)]
+            dripping.result()
     assert len(ended) == count, "slow senders are sent away"
     assert statistics.quantiles(busy, n=20)[18] < max(2 * calm, 0.25), ("others are served", calm, sorted(busy)[-3:])
 

@@ -143,6 +143,7 @@ POLYGLOTS = {
     "script in a GIF": samples.saved(Image.new("P", (9, 9)), "GIF", comment=b"<script>alert(1)</script>"),
     "PDF in a JPEG": samples.saved(Image.new("RGB", (9, 9)), "JPEG", comment=b"%PDF-1.7 1 0 obj"),
     "page behind a picture": samples.noise("PNG") + b"<!DOCTYPE html><p>",
+    "drawing in a comment": samples.saved(Image.new("RGB", (9, 9)), "JPEG", comment=b"<svg onload=alert(1)>"),
 }
 
 
@@ -150,3 +151,11 @@ POLYGLOTS = {
 def test_a_picture_that_is_something_else_at_once_is_refused(content: bytes) -> None:
     with pytest.raises(Invalid, match="something else at once"):
         clean(Upload("a.png", content))
+
+
+def test_pixels_that_read_like_the_beginning_of_a_drawing_are_pixels() -> None:
+    """One in 750 photos of half a megabyte was refused for four bytes that stood in it by chance."""
+    photo = samples.noise("JPEG")
+    middle = len(photo) // 2
+    for word in (b"<svg>", b"<hEaD-", b"<?xML."):
+        clean(Upload("a.jpg", photo[:middle] + word + photo[middle + len(word) :]))
