@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+from django.db import connections
 
 from tellback.platform.postgres import start_embedded
 
@@ -53,3 +54,5 @@ class Server:
             yield
         finally:
             start_embedded(self.folder.parent)
+            # A later test of this process would meet a connection that has died.
+            connections.close_all()

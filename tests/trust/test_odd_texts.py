@@ -117,7 +117,9 @@ def client_of(door: Door) -> httpx.Client:
 def a_report(client: httpx.Client) -> str:
     """The id of a fresh piece of feedback."""
     report = {"feedback_type": "bug", "summary": "It stays empty", "description": "The list of invoices."}
-    return str(client.post("/api/v1/feedback/", json=report).json()["id"])
+    answer = client.post("/api/v1/feedback/", json=report)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 def send(client: httpx.Client, name: str, body: Any, *, id: str) -> httpx.Response:
