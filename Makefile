@@ -3,6 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
+# Where this is set, each of the processes that the product and its tests start would compile everything anew, which
+# takes longer than all else that a start does.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup run test check fix schemas lock clean
 .DELETE_ON_ERROR:
 
@@ -20,7 +24,7 @@ run: setup
 	@$(BIN)/tellback up --demo
 
 test: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check src tests conftest.py

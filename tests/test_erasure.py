@@ -17,6 +17,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from jsonschema_rs import ValidationError, validator_for
 from pytest_django.fixtures import Settings
 
 from tellback.boards.models import Board, Comment, Post, Status, Vote
@@ -41,7 +42,7 @@ from tellback.intake.models import (
 from tellback.intake.policy import switch_vault
 from tellback.intake.services import ensure_default_sources
 from tellback.intake.subjects.erasing import erase_item, erase_person, replay_ledger
-from tellback.intake.subjects.exporting import FORMAT, export_person
+from tellback.intake.subjects.exporting import FORMAT, TITLES, export_person
 from tellback.intake.subjects.retention import count_expired, expire_items, set_retention
 from tellback.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
 from tellback.loop.models import Notification, Subscription, SubscriptionReason
@@ -507,6 +508,7 @@ def test_an_export_has_everything_of_one_person_and_nothing_of_another(
     count = export_person(person=ada.person, actor=None, into=file, now=NOW)
     with zipfile.ZipFile(file) as archive:
         document = json.loads(archive.read("data.json"))
+        schema = json.loads(archive.read("schema.json"))
         page = archive.read("index.html").decode()
     assert document["format"] == FORMAT
     assert document["person"] == ada.person.public_id
@@ -516,7 +518,11 @@ def test_an_export_has_everything_of_one_person_and_nothing_of_another(
         "person", "identity", "feedback", "signal", "triage", "post", "comment", "vote", "subscription", "notification",
         "mail", "outgoing_mail",
     }  # fmt: skip
-    assert all(set(record) >= {"kind", "id"} for record in document["records"])
+    assert kinds <= TITLES.keys() == schema["$defs"].keys()
+    validator_for(schema, validate_formats=True).validate(document)
+    document["records"][0]["more"] = "not described"
+    with pytest.raises(ValidationError):
+        validator_for(schema).validate(document)
     for text in (json.dumps(document), page):
         assert "OTHERSECRET" not in text
         assert f"x{ada.email}" not in text
@@ -545,6 +551,7 @@ def test_files_are_exported_and_erased(
     export_person(person=ada.person, actor=None, into=file, now=NOW)
     with zipfile.ZipFile(file) as archive:
         (name,) = [name for name in archive.namelist() if name.startswith("files/")]
+        validator_for(json.loads(archive.read("schema.json"))).validate(json.loads(archive.read("data.json")))
         assert archive.read(name) == content
     assert where(marker, ledger.parent) != []
     erase_person(person=ada.person, actor=None, now=NOW)

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import IO, Any
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from tellback.workspaces.models import Principal
 from tellback.workspaces.services import record_audit
 
 FORMAT = "tellback-person-export/1"
+#: What `data.json` may hold. A new kind of record, or a new part of one, is described there too.
+SCHEMA = Path(__file__).with_name("export.schema.json")
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "article{border-top:1px solid #ccc;padding:.5rem 0}dt{color:#666}dd{margin:0 0 .5rem;white-space:pre-wrap}"
@@ -26,12 +29,14 @@ TITLES = {
     "person": "Who you are",
     "identity": "Who you are elsewhere",
     "feedback": "What you said",
+    "earlier_words": "What that said before it was changed",
     "signal": "What we understood",
     "triage": "What became of it",
     "theme": "What others said too",
     "post": "Posts",
     "comment": "Comments",
     "vote": "Votes",
+    "feedback_vote": "Feedback of others that you voted for",
     "subscription": "What you follow",
     "notification": "What we told you here",
     "told": "What we told you had shipped",
@@ -46,8 +51,8 @@ TITLES = {
 def export_person(*, person: Principal, actor: Principal | None, into: IO[bytes], now: datetime) -> int:
     """Write everything about a person of the present workspace to a zip file; returns how many records.
 
-    `data.json` has every record, `index.html` the same to read, `files/` what they attached. Memory stays flat. Noted
-    in the audit trail.
+    `data.json` has every record as `schema.json` describes it, `index.html` the same to read, `files/` what they
+    attached. Memory stays flat. Noted in the audit trail.
     """
     subject = subject_of_person(person)
     count = 0
@@ -58,6 +63,7 @@ def export_person(*, person: Principal, actor: Principal | None, into: IO[bytes]
         with archive.open("index.html", "w", force_zip64=True) as page:
             for chunk in _html(subject, person, now):
                 page.write(chunk.encode())
+        archive.write(SCHEMA, "schema.json")
         for record in _records(subject):
             count += 1
             for name, key in record.files.items():
