@@ -22,9 +22,10 @@ EFFORT = 80
 #: Of how many signals it is asked at most whether they fit.
 LOOKED_AT = 5_000
 
+#: What is asked for is read from its text once, not beside each vector that it is compared with.
 _NEAREST = sql.SQL("""
     SELECT asked.number, near.id, near.item, 1 - near.distance
-    FROM unnest(%(numbers)s::int[], %(vectors)s::text[]) AS asked(number, wanted)
+    FROM unnest(%(numbers)s::int[], %(vectors)s::text[]::halfvec[]) AS asked(number, wanted)
     CROSS JOIN LATERAL (
         SELECT v.id, v.raw_feedback_item_id AS item, {distance} AS distance
         FROM signal_vectors v

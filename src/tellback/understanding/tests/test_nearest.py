@@ -1,5 +1,7 @@
 """The nearest signals are the nearest, by the index as without it; bands meet where texts are alike."""
 
+import time
+
 import numpy as np
 import pytest
 from django.utils import timezone
@@ -49,6 +51,14 @@ def test_the_nearest_come_first(vectors: Vectors, few: int, monkeypatch: pytest.
         assert [one.cosine for one in near] == pytest.approx(truth, abs=2e-3)
         assert near[0].cosine == pytest.approx(1, abs=1e-3)
         assert next(iter(items_of(near).values())) == near[0].cosine
+
+
+def test_what_is_asked_for_is_read_once_and_not_beside_each_signal(vectors: Vectors) -> None:
+    """A batch took ten seconds beside two thousand signals, and everything else waited."""
+    began = time.perf_counter()
+    found = nearest_signals(np.tile(vectors, (50, 1)), model=MODEL, limit=1)
+    assert len(found) == 2_000
+    assert time.perf_counter() - began < 1.5
 
 
 def test_vectors_follow_their_signals(vectors: Vectors, workspace: Workspace) -> None:
