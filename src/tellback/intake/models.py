@@ -105,7 +105,8 @@ class RawItem(WorkspaceOwned):
 
     processing_state = models.CharField(max_length=30, choices=ItemState.choices, default=ItemState.PENDING_CONTEXT)
     state_changed_at = models.DateTimeField(default=timezone.now)
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until when a worker holds it")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until when a job holds it")
+    held_by = models.BigIntegerField(null=True, blank=True, help_text="The number of that job")
     attempt_count = models.IntegerField(default=0)
     last_error = models.TextField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)

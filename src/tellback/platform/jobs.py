@@ -132,6 +132,12 @@ def know_claim(call_next: Callable[[], Any], context: JobContext, _worker: objec
         _claimed.reset(token)
 
 
+def current_job_id() -> int | None:
+    """The job that this thread runs for a worker; the same again when it is run anew. None outside of a worker."""
+    claimed = _claimed.get()
+    return claimed[0] if claimed else None
+
+
 def _keep_claim() -> None:
     """See to it that the claim holds until the transaction ends. Raises `LostClaim`."""
     claimed = _claimed.get()

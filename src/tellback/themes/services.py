@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, F, OuterRef, When
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import complete_items
 from tellback.platform.bulk import update_rows
-from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.platform.jobs import IN_SPARE_TIME, Queue, defer, defer_once
 from tellback.platform.loop_config.table import Themes
 from tellback.sdk.engine import Engine
 from tellback.themes import rules
@@ -93,7 +93,8 @@ def assign_items(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine
     complete_items(item_ids=items, now=now)
     done = [str(item) for item in items]
     defer("triage.rescore", queue=Queue.INGEST, workspace_id=workspace_id, item_ids=done)
-    defer("triage.find_duplicates", queue=Queue.AI, workspace_id=workspace_id, item_ids=done)
+    # Suggestions can wait for as long as somebody waits to be understood.
+    defer("triage.find_duplicates", queue=Queue.AI, workspace_id=workspace_id, priority=IN_SPARE_TIME, item_ids=done)
     defer_once("insights.index", queue=Queue.INGEST, workspace_id=workspace_id, delay=REFRESH_DELAY)
     defer_once("themes.refresh", queue=Queue.AI, workspace_id=workspace_id, delay=REFRESH_DELAY)
 

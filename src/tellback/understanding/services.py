@@ -18,7 +18,7 @@ from tellback.intake.models import ItemState, RawItem
 from tellback.intake.policy import get_policy
 from tellback.intake.states import fail_items, lock_items
 from tellback.kernel.errors import TellbackError, Unavailable
-from tellback.platform.jobs import Queue, defer, defer_once
+from tellback.platform.jobs import Queue, current_job_id, defer, defer_once
 from tellback.platform.tenancy import in_workspace
 from tellback.sdk.engine import (
     FREE,
@@ -70,6 +70,8 @@ def understand(*, workspace_id: UUID, item_ids: Sequence[UUID], engine: Engine, 
     """
     with in_workspace(workspace_id):
         claimed = _claim(item_ids, now, most=engine.identity.batch)
+    if not claimed:
+        return
     try:
         results = _understand_batch(engine, claimed, workspace_id)
     except Exception:
@@ -174,21 +176,29 @@ def _stood_in() -> QuerySet[RawItem]:
 def _claim_stood_in(now: datetime, *, most: int) -> dict[UUID, Item]:
     items = list(_stood_in().select_for_update(skip_locked=True, of=("self",)).order_by("id")[:most])
     RawItem.objects.filter(id__in=[item.id for item in items]).update(
-        processing_state=ItemState.EXTRACTING, state_changed_at=now, lease_until=now + LEASE
+        processing_state=ItemState.EXTRACTING, state_changed_at=now, lease_until=now + LEASE, held_by=current_job_id()
     )
     return {item.id: as_engine_item(item) for item in items}
 
 
 def _claim(item_ids: Sequence[UUID], now: datetime, *, most: int) -> dict[UUID, Item]:
-    asked = Q(id__in=item_ids, processing_state__in=[ItemState.READY, ItemState.EXTRACTING])
+    """Hold these items for as long as a lease lasts, but for those that another job reads meanwhile.
+
+    A job that is run anew goes on with all that it held when its worker died.
+    """
+    job = current_job_id()
+    ours = Q(processing_state=ItemState.EXTRACTING, held_by=job) if job else Q(pk=None)
+    free = Q(processing_state=ItemState.READY) | Q(processing_state=ItemState.EXTRACTING, lease_until__lt=now) | ours
+    held = RawItem.objects.filter(ours).values_list("id", flat=True)
     # Fresh items that wait are taken along; those that failed wait for the job of their own that retries them.
     waiting = Q(processing_state=ItemState.READY, last_error=None)
-    items = lock_items(asked=asked, waiting=waiting, most=most)
+    items = lock_items(asked=free & Q(id__in={*item_ids, *held}), waiting=waiting, most=most)
     claimed = {item.id: as_engine_item(item) for item in items}
     RawItem.objects.filter(id__in=claimed).update(
         processing_state=ItemState.EXTRACTING,
         state_changed_at=now,
         lease_until=now + LEASE,
+        held_by=job,
         attempt_count=F("attempt_count") + 1,
     )
     return claimed

@@ -35,8 +35,8 @@ _SIGNATURES = (
 )
 #: What a browser or a program would run, if it took the text for what it looks like.
 _MARKUP = re.compile(rb"<(!doctype|html|head|body|script|svg|iframe|object|embed|\?xml|\?php)\b", re.IGNORECASE)
-#: The same in a picture, wherever it stands. Its packed pixels are bytes at random, of which ten million hold one of the
-#: shorter words above once in a hundred pictures; these are long enough to be there on purpose.
+#: The same in a picture, wherever it stands. Its packed pixels are bytes at random, and one picture in some hundreds
+#: holds a short word of those above; these are long enough to be there on purpose.
 _PAGE = re.compile(rb"<(!doctype|html|head|body|script|iframe|object|embed)[\s>]|<\?(xml|php)\s", re.IGNORECASE)
 #: How far into a file a browser looks to find out what it is.
 _SNIFFED = 1445

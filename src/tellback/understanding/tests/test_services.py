@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from procrastinate.job_context import JobContext
 
 from tellback.engines.local import LocalEngine
 from tellback.intake.models import ItemState, RawItem
 from tellback.intake.states import recover_stuck
-from tellback.sdk.engine import ExtractedSignal, Item
+from tellback.platform.jobs import know_claim
+from tellback.sdk.engine import Engine, ExtractedSignal, Item
 from tellback.understanding.engine import get_engine
 from tellback.understanding.models import Signal
 from tellback.understanding.services import LEASE, understand
@@ -87,3 +91,31 @@ def test_a_worker_that_holds_its_lease_stores_what_it_found(talking: Talking, it
     RawItem.objects.update(processing_state=ItemState.READY, lease_until=None)
     understand(workspace_id=talking.workspace.id, item_ids=[item.id], engine=failing, now=NOW)  # type: ignore[arg-type]
     assert "another world" in str(RawItem.objects.get(pk=item.pk).last_error)
+
+
+def as_job(number: int, act: Callable[[], None]) -> None:
+    """What `act` does, done by a job of a worker."""
+    job = SimpleNamespace(id=number, worker_id=1)
+    know_claim(act, cast(JobContext, SimpleNamespace(job=job)), None)
+
+
+def test_what_one_job_reads_no_other_reads_meanwhile(talking: Talking, item: RawItem) -> None:
+    """Two jobs at once read a part of each other's items twice, and one of them for nothing."""
+    engine = get_engine()
+    other = Paused(cast(LocalEngine, engine), lambda: asked.append("the other"))
+    asked: list[str] = []
+
+    def read(by: object, now: datetime = NOW) -> None:
+        understand(workspace_id=talking.workspace.id, item_ids=[item.id], engine=cast(Engine, by), now=now)
+
+    def read_by_another() -> None:
+        as_job(8, lambda: read(other, NOW + timedelta(seconds=1)))
+        # The same job again, as after the death of its worker: it goes on with what it held, whatever it is asked for.
+        again = Paused(cast(LocalEngine, engine), lambda: asked.append("again"))
+        as_job(7, lambda: understand(
+            workspace_id=talking.workspace.id, item_ids=[], engine=cast(Engine, again), now=NOW + timedelta(seconds=2)
+        ))  # fmt: skip
+
+    as_job(7, lambda: read(Paused(cast(LocalEngine, engine), read_by_another)))
+    assert asked == ["again"]
+    assert Signal.objects.get().created_at == NOW + timedelta(seconds=2)
