@@ -139,7 +139,7 @@ class Candidates:
     def near(cls, signals: Sequence[Signal], *, model: str, space: rules.Space) -> "Candidates":
         """The themes nearest to each of the signals, and those that a language model chose for them."""
         chosen = {str(theme) for one in signals if (theme := (one.theme_decision or {}).get("theme"))}
-        merged = _successors(chosen)
+        merged = _successors(chosen) if chosen else {}
         wanted: set[UUID] = {UUID(merged.get(theme, theme)) for theme in chosen}
         if signals:
             vectors = np.array([signal.embedding for signal in signals], dtype=np.float32)
