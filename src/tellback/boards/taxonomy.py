@@ -10,7 +10,7 @@ MOST = 100
 def read_boards() -> list[NamedThing]:
     """Every board, in its place."""
     boards = Board.objects.order_by("position", "name").values_list("id", "name", "description")[:MOST]
-    return [NamedThing(str(board_id), f"{name}: {about}" if about else name) for board_id, name, about in boards]
+    return [NamedThing(str(board_id), name, about) for board_id, name, about in boards]
 
 
 def read_tags() -> list[NamedThing]:

@@ -122,10 +122,11 @@ class Extraction(list[ExtractedSignal]):
 
 @dataclass(frozen=True, slots=True)
 class NamedThing:
-    """A board or a tag as an engine may choose it, by `id`."""
+    """A board or a tag as an engine may choose it, by `id`. `about` says what belongs there, where somebody said it."""
 
     id: str
     name: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

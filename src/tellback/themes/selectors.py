@@ -17,6 +17,7 @@ from tellback.intake.models import RawItem
 from tellback.themes.models import ChangeState, Theme, ThemeChange, ThemeStatus
 from tellback.understanding.evidence import Piece
 from tellback.understanding.models import Sentiment, Signal, SignalType, Urgency
+from tellback.understanding.taxonomy import named_boards
 
 PAGE = 60
 WEEKS = 12
@@ -43,6 +44,7 @@ class ThemeFilter:
     """What the list is narrowed to; every part is in the page's address."""
 
     status: str = "all"
+    board: UUID | None = None
     source: str = ""
     urgency: str = ""
     days: int = 0
@@ -162,6 +164,8 @@ def _filtered(wanted: ThemeFilter, now: datetime) -> QuerySet[Theme]:
         themes = themes.exclude(promoted_to_post_id=None)
     if wanted.status == "open":
         themes = themes.filter(promoted_to_post_id=None)
+    if wanted.board:
+        themes = themes.filter(board_id=wanted.board)
     if wanted.search:
         said = Signal.objects.filter(theme_id=OuterRef("id"), raw_feedback_item__content__text__icontains=wanted.search)
         words = Q(title__icontains=wanted.search) | Q(summary__icontains=wanted.search)
@@ -206,6 +210,7 @@ class Facets:
     """What there is to filter by, each with its number of themes or signals."""
 
     statuses: list[tuple[str, str, int]]
+    boards: list[tuple[str, str, int]]
     sources: list[tuple[str, int]]
     urgencies: list[tuple[str, str, int]]
     plans: list[tuple[str, int]]
@@ -228,6 +233,8 @@ def get_facets() -> Facets:
     praise = Signal.objects.filter(signal_type=SignalType.PRAISE).aggregate(
         count=Count("id"), people=Count("raw_feedback_item__principal_id", distinct=True)
     )
+    sorted_in = Theme.objects.filter(active).exclude(board_id=None)
+    boards = dict(sorted_in.values_list("board_id").annotate(count=Count("id")))
     urgency = dict(themed.values_list("urgency").annotate(count=Count("id")))
     return Facets(
         statuses=[
@@ -236,6 +243,11 @@ def get_facets() -> Facets:
             ("review", "Needs review", counts["review"]),
             ("promoted", "Promoted", counts["promoted"]),
             ("archived", "Archived", counts["archived"]),
+        ],
+        boards=[
+            (one.id, one.name, count)
+            for one in (named_boards() if boards else ())
+            if (count := boards.get(UUID(one.id)))
         ],
         sources=list(
             themed.values_list("raw_feedback_item__source_type").annotate(count=Count("id")).order_by("-count")

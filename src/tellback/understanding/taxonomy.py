@@ -122,7 +122,7 @@ class _Cleaner:
         return self._redactor.redact_short(" ".join(text.split()))[:longest]
 
     def named(self, thing: NamedThing) -> NamedThing:
-        return replace(thing, name=self.text(thing.name))
+        return replace(thing, name=self.text(thing.name), about=self.text(thing.about))
 
     def theme(self, theme: KnownTheme) -> KnownTheme:
         return replace(

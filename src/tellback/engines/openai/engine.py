@@ -31,6 +31,7 @@ from tellback.sdk.engine import (
     Interpretation,
     Item,
     KnownTheme,
+    NamedThing,
     Origin,
     Taxonomy,
     Vectors,
@@ -363,7 +364,7 @@ def _taxonomy(taxonomy: Taxonomy, handles: contracts.Handles) -> dict[str, objec
     near = sorted((one for one in taxonomy.themes if one.similarity), key=lambda one: -one.similarity)
     return {
         "taxonomy": {
-            "boards": [{"id": boards[one.id], "name": _seen(one.name)} for one in taxonomy.boards],
+            "boards": [{"id": boards[one.id], "name": _seen(_named(one))} for one in taxonomy.boards],
             "tags": [
                 {"id": name, "name": _seen(one.name)} for name, one in zip(handles.tags, taxonomy.tags, strict=True)
             ],
@@ -384,6 +385,10 @@ def _taxonomy(taxonomy: Taxonomy, handles: contracts.Handles) -> dict[str, objec
             {"id": themes[one.id], "title": _seen(one.title), "similarity": round(one.similarity, 3)} for one in near
         ],
     }
+
+
+def _named(thing: NamedThing) -> str:
+    return f"{thing.name}: {thing.about}" if thing.about else thing.name
 
 
 def _theme(theme: KnownTheme, name: str, boards: dict[str, str]) -> dict[str, object]:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tellback.intake.redaction.detect import find_spans
@@ -187,13 +188,12 @@ class Redactor:
         if isinstance(value, _SCALARS) and not isinstance(value, bool):
             if isinstance(value, str) and "file" in key.lower():
                 return self.redact_file_name(value)
-            if _MAY_TELL.search(key):
-                words = _CAMEL.sub(" ", key).lower().split()
-                if not _TELLING.isdisjoint(words):
-                    return self._told(words, value)
+            words = _words_that_tell(key[-SHORT:])
+            if words:
+                return self._told(words, value)
         return self.redact_json(value, depth=depth)
 
-    def _told(self, words: list[str], value: str | int) -> Any:
+    def _told(self, words: Sequence[str], value: str | int) -> Any:
         text = str(value)
         if isinstance(value, str) and text and words[-1] in _SECRET:
             return text if _TOKEN.fullmatch(text) else self._token("credential", text)
@@ -208,3 +208,12 @@ class Redactor:
     @staticmethod
     def _number(value: int, redacted: str) -> int | str:
         return value if redacted == str(value) else redacted
+
+
+@lru_cache(maxsize=1_000)
+def _words_that_tell(key: str) -> tuple[str, ...]:
+    """The words of a key that says what its value is; nothing for any other. The same keys come again and again."""
+    if not _MAY_TELL.search(key):
+        return ()
+    words = _CAMEL.sub(" ", key).lower().split()
+    return () if _TELLING.isdisjoint(words) else tuple(words)

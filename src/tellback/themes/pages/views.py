@@ -20,7 +20,7 @@ from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
 
 QUOTES = 8
-FILTERS = ("status", "source", "urgency", "days", "plan", "search", "sort")
+FILTERS = ("status", "board", "source", "urgency", "days", "plan", "search", "sort")
 SORTS = [
     ("strength", gettext_lazy("Strength")),
     ("recent", gettext_lazy("Latest")),
@@ -94,6 +94,7 @@ def read_filter(request: TenantRequest) -> selectors.ThemeFilter:
     get = request.GET.get
     return selectors.ThemeFilter(
         status=get("status", "all"),
+        board=_uuid(get("board", "")),
         source=get("source", ""),
         urgency=get("urgency", ""),
         days=_number(get("days"), 0),
@@ -117,6 +118,7 @@ def _groups(request: TenantRequest, facets: selectors.Facets) -> list[tuple[str,
     label = selectors.source_label
     groups: list[tuple[str, str, list[tuple[str, str, int | None]]]] = [
         ("status", _("Status"), [(value, words, count) for value, words, count in facets.statuses]),
+        ("board", _("Board"), [("", _("All"), None), *facets.boards]),
         (
             "source",
             _("Source"),

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tellback.boards.models import Board
 from tellback.intake.models import DeliveryMode, FeedbackSource, ItemState, RawItem
 from tellback.kernel.ids import new_id
 from tellback.themes.models import Theme, ThemeStatus
@@ -15,7 +16,7 @@ from tellback.workspaces.models import Principal, Workspace
 
 HOSTILE = '<script>alert(1)</script><img src=x hx-get="/admin/settings" onerror="alert(2)">'
 INSIGHTS, STREAM = "/admin/feedback/insights", "/admin/feedback/stream"
-MAX_QUERIES = 21
+MAX_QUERIES = 22
 
 
 class Filling:
@@ -120,7 +121,8 @@ def test_the_list_is_narrowed_by_every_filter(as_role: Callable[[str], Client], 
     slack = filling.add_source("slack")
     paying = filling.add_person("Bea", plan="enterprise")
     plain = filling.add_theme("Plain", needs_review_count=0)
-    special = filling.add_theme("Special", needs_review_count=2, promoted_to_post_id=None)
+    board = Board.objects.create(workspace=filling.workspace, name="Field work", slug="field", description="On site")
+    special = filling.add_theme("Special", needs_review_count=2, promoted_to_post_id=None, board_id=board.id)
     filling.add_signal(plain, "plain words", source_created_at=days_ago(filling.now, 40))
     filling.add_signal(special, "special words", source=slack, principal=paying, urgency="critical")
     put_away = filling.add_theme("Put away", status=ThemeStatus.ARCHIVED)
@@ -133,9 +135,10 @@ def test_the_list_is_narrowed_by_every_filter(as_role: Callable[[str], Client], 
     assert titles() == {"Plain", "Special"}
     for query in (
         {"status": "review"}, {"source": "slack"}, {"urgency": "critical"}, {"days": 30}, {"plan": "enterprise"},
-        {"search": "SPECIAL words"},
+        {"search": "SPECIAL words"}, {"board": board.id},
     ):  # fmt: skip
         assert titles(**query) == {"Special"}, query
+    assert titles(board="nonsense") == {"Plain", "Special"}
     assert titles(status="archived") == {"Put away"}
     assert titles(status="promoted") == set()
     assert titles(source="slack", days=30, search="plain") == set()

@@ -79,7 +79,7 @@ def test_the_model_sees_boards_tags_themes_and_corrections(talking: Talking) -> 
     assert (shown["title"], shown["signalCount"]) == (theme.title, 2)
     assert set(shown["topSignals"]) == set(TEXTS[:2])
     (correction,) = known["corrections"]
-    assert (correction["from"], correction["to"], correction["reason"]) == ("praise", "Exports: Files", "Ask [email:1]")
+    assert (correction["from"], correction["to"], correction["reason"]) == ("praise", "Exports", "Ask [email:1]")
     signal = Signal.objects.get(summary__startswith="Our CSV")
     assert (signal.board_id, signal.tag_ids) == (board.id, [str(tag.id)])
     assert signal.theme_id == theme.id
