@@ -55,6 +55,11 @@ def django_db_setup(database_url: str, django_db_blocker: DjangoDbBlocker) -> No
         connections.settings["default"].update(database_settings(database_url, pool_size=0))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def database(django_db_setup: None) -> None:
+    """There before the first test: also what stores nothing may ask for the installation's key."""
+
+
 @pytest.fixture
 def workspace(db: None) -> Iterator["object"]:
     """A workspace to act in; the test runs inside it."""

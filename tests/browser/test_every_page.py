@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 from tests.browser.conftest import Site
+from tests.harness.processes import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +43,12 @@ def signed_in(browser: Browser, site: Site) -> StorageState:
     page.goto(site.entry)
     page.get_by_role("button", name="Enter").click()
     page.wait_for_url("**/insights*")
+
+    def has_themes() -> bool:
+        page.reload()
+        return page.locator("[data-row]").count() > 9
+
+    wait_until(has_themes, seconds=60, what="the sample's themes")
     state = context.storage_state()
     context.close()
     return state

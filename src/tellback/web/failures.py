@@ -1,9 +1,10 @@
 """What a caller is told when a page failed: that the database does not answer, or that it was our fault."""
 
 import sys
+from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
 from tellback.kernel.errors import TellbackError, Unavailable
@@ -19,6 +20,32 @@ class Failed(TellbackError):
     """Something that we did not foresee."""
 
     code, status, title = "internal", 500, "Something failed on our side"
+
+
+class OnlyForForms(TellbackError):
+    """A page was asked for where only a form is sent to."""
+
+    code, status, title = "method-not-allowed", 405, "There is no page here"
+
+
+class NoEmptyRefusals:
+    """Somebody who reloads what a form led to, or keeps its address, reads what happened, not an empty page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer; a refusal of the method that says nothing gets words."""
+        response = self.get_response(request)
+        if (
+            response.status_code != OnlyForForms.status
+            or wants_problem(request.path)
+            or getattr(response, "content", b"")
+        ):
+            return response
+        told = tell(request, OnlyForForms("This address only takes what a form sends. Nothing was changed."))
+        told["Allow"] = response.get("Allow", "POST")
+        return told
 
 
 def wants_problem(path: str) -> bool:

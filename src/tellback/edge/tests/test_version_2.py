@@ -21,9 +21,6 @@ from tellback.kernel.ids import to_public
 from tellback.workspaces.models import KeyKind
 from tellback.workspaces.selectors import KeyHolder
 
-#: Idempotency is told by digests under the installation's key, which is in the database.
-pytestmark = pytest.mark.usefixtures("django_db_setup")
-
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = "550e8400-e29b-41d4-a716-446655440000"
 V1: dict[str, Any] = {
