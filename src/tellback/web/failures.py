@@ -37,11 +37,9 @@ class NoEmptyRefusals:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer; a refusal of the method that says nothing gets words."""
         response = self.get_response(request)
-        if (
-            response.status_code != OnlyForForms.status
-            or wants_problem(request.path)
-            or getattr(response, "content", b"")
-        ):
+        if response.status_code != OnlyForForms.status or wants_problem(request.path):
+            return response
+        if not isinstance(response, HttpResponse) or response.content:
             return response
         told = tell(request, OnlyForForms("This address only takes what a form sends. Nothing was changed."))
         told["Allow"] = response.get("Allow", "POST")
