@@ -351,6 +351,29 @@ def _queues(connection: psycopg.Connection) -> Finding:
     return ok("queues", "nothing waits long, nothing failed")
 
 
+_LEFT = """
+    SELECT count(*) FROM feedback_themes theme
+    WHERE theme.status IN ('candidate', 'active') AND theme.centroid_model <> (
+        SELECT said.embedding_model FROM feedback_signals said
+        WHERE said.workspace_id = theme.workspace_id AND said.embedding_model IS NOT NULL
+        ORDER BY said.created_at DESC LIMIT 1)
+"""
+
+
+def _themes(connection: psycopg.Connection) -> Finding:
+    """Themes of another embedding model than what arrives: the two cannot be compared, so those gain nothing."""
+    try:
+        with connection.transaction():
+            row = connection.execute(_LEFT).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return ok("themes", "none yet")
+    left = row[0] if row else 0
+    if not left:
+        return ok("themes", "all by the model that reads now")
+    fix = "Have everything read again with: tellback replay, look at the difference, and adopt it."
+    return wrong("themes", f"{left} by another model than the one that reads now; they gain nothing new", fix)
+
+
 def _alerts() -> Iterator[Finding]:
     """Document 1's alerts; nothing when the database lacks what they count, which is told already."""
     from django.db import DatabaseError
@@ -398,4 +421,5 @@ def finding_of(watched: "Watched") -> Finding:
 
 LOOKS: tuple[Callable[[psycopg.Connection], Finding], ...] = (
     _database, _pgvector, _migrations, _row_security, _role, _clock, _queues,
+    _themes,
 )  # fmt: skip

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "tellback.web.static_files.HashedStaticFiles",
+    "tellback.web.security.SecurityHeaders",
     "tellback.web.failures.NoEmptyRefusals",
     "tellback.web.nul.NoNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,7 +76,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "tellback.web.security.SecurityHeaders",
     "tellback.workspaces.middleware.WorkspaceMiddleware",
     "tellback.api.middleware.ApiFromPages",
     "tellback.api.middleware.ApiProblems",
