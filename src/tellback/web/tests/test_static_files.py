@@ -56,6 +56,15 @@ def test_an_address_carries_the_digest_and_is_kept_for_good() -> None:
     assert answer.headers["Content-Type"].startswith("text/css")
 
 
+def test_a_file_is_sent_as_a_whole_or_in_the_part_that_is_asked_for(client: Client) -> None:
+    """A stream made the first page print a warning on the terminal of whoever had started the product."""
+    address = staticfiles_storage.url(STYLE)
+    whole, part, head = client.get(address), client.get(address, headers={"range": "bytes=0-9"}), client.head(address)
+    assert not whole.streaming
+    assert (part.status_code, part.content) == (206, whole.content[:10])
+    assert (head.content, head["Content-Length"]) == (b"", str(len(whole.content)))
+
+
 def test_the_plain_name_works_and_is_asked_again_soon() -> None:
     assert serve(f"/static/{STYLE}").headers["Cache-Control"] == "max-age=60, public"
     assert serve("/static/django_htmx/htmx-2.min.js").headers["Cache-Control"] == "max-age=60, public"
