@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Node:
     port: int = field(default_factory=free_port)
     names_port: int = field(default_factory=free_port)
     nodes_port: int = field(default_factory=free_port)
+    started: float = 0.0
     _names: "subprocess.Popen[bytes] | None" = None
     _node: "subprocess.Popen[bytes] | None" = None
 
@@ -57,6 +59,7 @@ class Node:
             self._node = subprocess.Popen(
                 [SERVER], env=self._environment(), cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
+        self.started = time.monotonic()
         wait_until(self._answers, seconds=START_SECONDS, what=f"RabbitMQ answers; see {self.folder / 'log'}")
 
     def kill(self) -> None:
