@@ -259,6 +259,7 @@ def _examine_database(options: Options) -> Iterator[Finding]:
                     yield wrong(name, str(error).splitlines()[0], "Run: tellback migrate")
         yield from _alerts()
         yield from _sealed()
+        yield from _themes()
     except TellbackError as error:
         yield wrong("database", error.detail, "")
     finally:
@@ -351,27 +352,25 @@ def _queues(connection: psycopg.Connection) -> Finding:
     return ok("queues", "nothing waits long, nothing failed")
 
 
-_LEFT = """
-    SELECT count(*) FROM feedback_themes theme
-    WHERE theme.status IN ('candidate', 'active') AND theme.centroid_model <> (
-        SELECT said.embedding_model FROM feedback_signals said
-        WHERE said.workspace_id = theme.workspace_id AND said.embedding_model IS NOT NULL
-        ORDER BY said.created_at DESC LIMIT 1)
-"""
-
-
-def _themes(connection: psycopg.Connection) -> Finding:
+def _themes() -> Iterator[Finding]:
     """Themes of another embedding model than what arrives: the two cannot be compared, so those gain nothing."""
+    from django.db import DatabaseError
+
+    from tellback.platform.tenancy import in_workspace, list_workspace_ids
+    from tellback.themes.selectors import count_of_former_models
+
+    left = 0
     try:
-        with connection.transaction():
-            row = connection.execute(_LEFT).fetchone()
-    except psycopg.errors.UndefinedTable:
-        return ok("themes", "none yet")
-    left = row[0] if row else 0
+        for workspace_id in list_workspace_ids():
+            with in_workspace(workspace_id):
+                left += count_of_former_models()
+    except DatabaseError:
+        return
     if not left:
-        return ok("themes", "all by the model that reads now")
+        yield ok("themes", "all by the model that reads now")
+        return
     fix = "Have everything read again with: tellback replay, look at the difference, and adopt it."
-    return wrong("themes", f"{left} by another model than the one that reads now; they gain nothing new", fix)
+    yield wrong("themes", f"{left} by another model than the one that reads now; they gain nothing new", fix)
 
 
 def _alerts() -> Iterator[Finding]:
@@ -421,5 +420,4 @@ def finding_of(watched: "Watched") -> Finding:
 
 LOOKS: tuple[Callable[[psycopg.Connection], Finding], ...] = (
     _database, _pgvector, _migrations, _row_security, _role, _clock, _queues,
-    _themes,
 )  # fmt: skip

@@ -205,6 +205,14 @@ def _days(theme_ids: Sequence[UUID], now: datetime) -> dict[UUID, list[int]]:
     return days
 
 
+def count_of_former_models() -> int:
+    """How many open themes are by another embedding model than the latest signal that nothing stood in for."""
+    read = Signal.objects.filter(fallback_reason="").exclude(embedding_model=None).order_by("-created_at")
+    model = read.values_list("embedding_model", flat=True).first()
+    themes = Theme.objects.filter(status__in=[ThemeStatus.CANDIDATE, ThemeStatus.ACTIVE])
+    return themes.exclude(centroid_model=None).exclude(centroid_model=model).count() if model else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Facets:
     """What there is to filter by, each with its number of themes or signals."""
