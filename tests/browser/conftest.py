@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.harness.processes import Installation, free_port, wait_until
 
@@ -22,6 +22,10 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# How long something may take to be seen: a limit, not a promise of the product, for a machine that does much beside.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -596,6 +596,42 @@ def test_a_picture_goes_along_without_what_was_hidden_in_it(
     assert in_database(site, ATTACHED, text) == [["picture-1.jpg", "image/jpeg", size[0] * 1920 // max(1920, *size)]]
 
 
+def add_picture(visit: Visit) -> Any:
+    """Choose a picture; the editor that opens."""
+    with visit.page.expect_file_chooser() as chooser:
+        visit.panel.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files({"name": "screen.png", "mimeType": "image/png", "buffer": white_png(60, 40)})
+    return visit.page.get_by_role("dialog", name="Picture")
+
+
+def test_a_picture_that_cannot_be_packed_is_said_and_the_rest_is_kept(
+    context: BrowserContext, shop: HostSite, site: Site
+) -> None:
+    context.add_init_script("HTMLCanvasElement.prototype.toBlob = (done) => done(null);")
+    visit = Visit(context, shop, site)
+    visit.write("The browser has no memory left for this one.")
+    add_picture(visit).get_by_role("button", name="Done").click()
+    expect(visit.panel.get_by_text("This picture could not be added.")).to_be_visible()
+    expect(visit.panel.get_by_role("img", name="Picture 1")).to_have_count(0)
+    expect(visit.panel.get_by_label("Your message")).to_have_value("The browser has no memory left for this one.")
+
+
+def test_done_pressed_twice_adds_one_picture(context: BrowserContext, shop: HostSite, site: Site) -> None:
+    context.add_init_script("""
+        const pack = HTMLCanvasElement.prototype.toBlob;
+        window.waiting = [];
+        window.packAll = () => window.waiting.splice(0).forEach(([canvas, given]) => pack.apply(canvas, given));
+        HTMLCanvasElement.prototype.toBlob = function (...given) { window.waiting.push([this, given]); };
+    """)
+    visit = Visit(context, shop, site)
+    visit.write("My mouse clicks twice.")
+    add_picture(visit).get_by_role("button", name="Done").dblclick()
+    visit.page.wait_for_function("window.waiting.length === 2")
+    visit.page.evaluate("window.packAll()")
+    expect(visit.panel.get_by_role("img", name="Picture 1")).to_be_visible()
+    expect(visit.panel.get_by_role("button", name="Remove")).to_have_count(1)
+
+
 def test_the_screen_is_captured_only_when_somebody_says_so(context: BrowserContext, shop: HostSite, site: Site) -> None:
     context.add_init_script("""
         window.captures = 0;

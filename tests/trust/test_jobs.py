@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tellback.platform.dead_letters import GIVE_BACK
+from tellback.platform.jobs import RETRY, Queue
 from tests.harness.processes import Installation, Queues, supervised, wait_until
 
 pytestmark = pytest.mark.trust
@@ -48,16 +49,18 @@ def test_fifty_random_kills_lose_no_job_and_double_no_effect(installation: Insta
                 seconds=30,
                 what=f"work before kill {kill}, seed {seed}",
             )
-            time.sleep(chance.uniform(0, 0.1))
+            time.sleep(chance.uniform(0, 0.3))
             workers[chance.randrange(2)].kill()
         wait_until(lambda: queues.unfinished() == 0, seconds=120, what=f"all jobs ended, seed {seed}")
     for job_id, key in jobs.items():
-        status, _ = queues.job(job_id)
-        assert status in {"succeeded", "failed"}, key
+        status, attempts = queues.job(job_id)
+        # Given up is only what had all its attempts, each in a process that was killed: the kills are that dense.
+        most = RETRY[Queue.INGEST if key.startswith("effect") else Queue.EFFECTS].attempts
+        assert status == "succeeded" or (status, attempts) == ("failed", most), key
         assert queues.effects(key) <= 1, key
         if status == "succeeded":
             assert queues.effects(key) == 1, key
-    assert sum(queues.job(job_id)[0] == "succeeded" for job_id in jobs) >= 290
+    assert sum(queues.job(job_id)[0] == "succeeded" for job_id in jobs) >= 250
     assert {queues.job(job_id)[0] for job_id in poison} == {"failed"}
     # The control: a handler that does not look first doubles its effect, so the kills did meet work.
     assert any(queues.effects(key) > 1 for key in careless)

@@ -149,8 +149,11 @@ function arrange(panel, canvas) {
       if (part) pen.fillRect(part[0] * canvas.width, part[1] * canvas.height, part[2] * canvas.width, part[3] * canvas.height);
     }
     const picture = await packed(canvas);
+    // Pressed twice, or left meanwhile.
+    if (!editor.isConnected) return;
     leave();
     if (picture) keep(panel, canvas, picture);
+    else panel.wrong.textContent = panel.say.shotFailed;
   }
 
   editor.addEventListener("keydown", (event) => {
