@@ -69,6 +69,16 @@ class Node:
                 os.killpg(self._node.pid, signal.SIGKILL)
             self._node.wait()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It stands still within the block: connections stay open, nothing is answered."""
+        assert self._node
+        os.killpg(self._node.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._node.pid, signal.SIGCONT)
+
     def end(self) -> None:
         """End it and its name server."""
         self.kill()

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -262,6 +263,46 @@ def test_without_the_database_known_keys_are_served_and_everything_arrives_once_
         "SELECT receipt_token FROM raw_feedback_items WHERE external_id = %s", [body["idempotencyKey"]]
     )
     assert first.json()["receipt"].endswith(f"/r/{receipt[0][0]}")
+
+
+def took(act: Callable[[], int]) -> tuple[int, float]:
+    """What it gave and how many seconds that took."""
+    began = time.monotonic()
+    return act(), time.monotonic() - began
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_broker_that_stands_still_is_said_in_time_and_keeps_no_process_from_ending(
+    door: BrokerDoor, node: Node, connected: bool
+) -> None:
+    if not connected:
+        door.kill()
+        door.kill_consumer()
+    with node.paused():
+        if not connected:
+            door.open()
+            door.start_consumer()
+        for _ in range(4):
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda _: took(lambda: door.post(payload()).status_code), range(8)))
+            assert {code for code, _ in answers} == {503}
+            assert max(seconds for _, seconds in answers) < 3
+        # Attempts to connect that were given up do not pile up.
+        held = len(list(Path(f"/proc/{door.process.pid}/fd").iterdir()))
+        assert held < 40
+        assert door.consumer
+        for process in (door.process, door.consumer):
+            process.terminate()
+        for process in (door.process, door.consumer):
+            code, seconds = took(lambda: process.wait(60))  # noqa: B023
+            assert code == 0
+            assert seconds < 15
+    door.open()
+    door.start_consumer()
+    body = payload()
+    wait_until(lambda: door.post(body).status_code in {200, 202}, seconds=30, what="feedback is taken again")
+    assert len(door.items(body["idempotencyKey"])) == 1
 
 
 def test_what_cannot_be_stored_is_set_aside_and_holds_nothing_up(door: BrokerDoor, node: Node) -> None:

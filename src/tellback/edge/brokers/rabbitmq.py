@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from aio_pika.abc import AbstractRobustChannel
+from aio_pika.abc import AbstractConnection, AbstractRobustChannel
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, PublishError
 from faststream.exceptions import FastStreamException
 from faststream.middlewares import AckPolicy
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between attempts to connect again, and that one may take.
 RECONNECT, CONNECT_TIMEOUT = 1.0, 5.0
+#: Seconds for a server to say that something is closed.
+CLOSING = 2.0
 #: Seconds without a message after which a consumer subscribes anew; see `RabbitMQ._keep_listening`.
 SILENCE = 10.0
 #: A full queue says no instead of dropping its oldest. A message is delivered again because a consumer died, never for
@@ -50,8 +52,9 @@ class RabbitMQ:
         self._address = address
         self._queue = RabbitQueue(queue, queue_type=QueueType.QUORUM, arguments=ARGUMENTS)
         self._grace = grace
-        self._one_at_a_time = asyncio.Lock()
         self._connected: RabbitBroker | None = None
+        self._connecting: asyncio.Task[RabbitBroker] | None = None
+        self._line: AbstractConnection | None = None
         self._lost = False
         self._listening: asyncio.Task[None] | None = None
         self._in_hand = 0
@@ -79,12 +82,7 @@ class RabbitMQ:
                 await take(message.body)
                 await message.ack()
 
-        try:
-            await broker.start()
-        except TROUBLE as error:
-            await broker.stop()
-            raise Unavailable(AWAY) from error
-        self._connected = broker
+        self._connected = await self._started(broker, broker.start)
         self._listening = asyncio.create_task(self._keep_listening(broker))
 
     async def _keep_listening(self, broker: RabbitBroker) -> None:
@@ -130,29 +128,61 @@ class RabbitMQ:
         """See `Broker.close`."""
         if self._listening is not None:
             self._listening.cancel()
+        if self._connecting is not None:
+            await asyncio.wait({self._connecting})
         if self._connected is not None:
             await self._forget(self._connected)
 
     async def _broker(self) -> RabbitBroker:
-        """The connection with the queue declared on it. Raises `Unavailable`."""
-        async with self._one_at_a_time:
-            if self._connected is None:
-                broker = self._new_broker()
-                try:
-                    await broker.connect()
-                    await broker.declare_queue(self._queue)
-                except BaseException as error:
-                    await broker.stop()
-                    if isinstance(error, TROUBLE):
-                        raise Unavailable(AWAY) from error
-                    raise
-                self._connected = broker
+        """The connection with the queue declared on it. Raises `Unavailable`.
+
+        Whoever waits for it may give that up, and connecting goes on for those who come later: a connection of this
+        client that is given up before it was made would try to be made for ever.
+        """
+        if self._connected is not None:
             return self._connected
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(_take_note)
+        return await asyncio.shield(self._connecting)
+
+    async def _connect(self) -> RabbitBroker:
+        broker = self._new_broker()
+        try:
+            self._connected = await self._started(broker, lambda: broker.declare_queue(self._queue))
+        finally:
+            self._connecting = None
+        return self._connected
+
+    async def _started(self, broker: RabbitBroker, begin: Callable[[], Awaitable[Any]]) -> RabbitBroker:
+        """The broker, connected and begun with. Raises `Unavailable`, within twice `CONNECT_TIMEOUT` and `CLOSING`."""
+        try:
+            self._line = await broker.connect()
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await begin()
+        except TROUBLE as error:
+            await self._end(broker)
+            raise Unavailable(AWAY) from error
+        return broker
 
     async def _forget(self, broker: RabbitBroker) -> None:
         if self._connected is broker:
             self._connected = None
-        await broker.stop()
+        await self._end(broker)
+
+    async def _end(self, broker: RabbitBroker) -> None:
+        """Disconnect.
+
+        A server that stands still never says that a channel is closed, for which the client would wait for ever. Then
+        the connection beneath is closed, which needs no answer.
+        """
+        line, self._line = self._line, None
+        stopping = asyncio.ensure_future(broker.stop())
+        await asyncio.wait({stopping}, timeout=CLOSING + (self._grace if self._in_hand else 0))
+        if not stopping.done():
+            stopping.cancel()
+            if line is not None:
+                await asyncio.wait({asyncio.ensure_future(line.close())}, timeout=CLOSING)
 
     def _new_broker(self) -> RabbitBroker:
         return RabbitBroker(
@@ -178,6 +208,12 @@ class RabbitMQ:
     def _note_return(self, _connection: object) -> None:
         self._lost = False
         logger.warning("RabbitMQ answers again")
+
+
+def _take_note(task: "asyncio.Task[Any]") -> None:
+    """Its error is for whoever waits, if anybody still does."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _reopen(channel: AbstractRobustChannel) -> None:
