@@ -21,7 +21,6 @@ class Encoder:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         # Spinning threads would burn a core while the worker waits.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

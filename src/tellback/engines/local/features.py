@@ -8,10 +8,10 @@ offline; at run time this is a sparse dot product. Words and character runs are 
 import math
 import re
 import zlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +26,41 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[:;=8]['-]?[()\[\]dDpP/\\|oO3*]+|<3+|[☹☺❤♥\U0001F300-\U0001FAFF]|[^\W_]+(?:['’][^\W_]+)?|[?!]+")
 _NEGATION = re.compile(r"^(?:not|no|never|nothing|cannot|without|hardly|.*n['’]t|cant|dont|wont|doesnt|didnt|isnt)$")
 
-Bag = Mapping[int, int]
+class Bags(NamedTuple):
+    """The buckets of several texts, one after the other: `rows` says which text, `counts` how often it has a bucket.
+
+    Within a text buckets ascend, so those of words come before those of character runs.
+    """
+
+    rows: NDArray[np.int64]
+    buckets: NDArray[np.int64]
+    counts: NDArray[np.int64]
 
 
-def bags(text: str) -> tuple[Bag, Bag]:
-    """Bucket -> count, of words and pairs of words, and of runs of 3 to 5 characters."""
+def bags(texts: Sequence[str]) -> Bags:
+    """Of each text the buckets of words and pairs of words, and of runs of 3 to 5 characters."""
+    found = [_buckets_of(text) for text in texts]
+    sizes = [len(one) for one in found]
+    all_of_them = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=sum(sizes))
+    marked = np.repeat(np.arange(len(texts), dtype=np.int64) * BUCKETS, sizes) + all_of_them
+    different, counts = np.unique(marked, return_counts=True)
+    return Bags(different // BUCKETS, different % BUCKETS, counts)
+
+
+def _buckets_of(text: str) -> list[int]:
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)[:MAX_WORDS]]
-    meaning: Counter[int] = Counter()
-    spelling: Counter[int] = Counter()
+    found: list[int] = []
     denied = 0
     for word, following in zip(words, [*words, ""][1:], strict=True):
         plain, negated, denies, runs = _of_word(word)
-        meaning[plain] += 1
+        found.append(plain)
         if following:
-            meaning[_bucket(f"p{word} {following}")] += 1
+            found.append(_bucket(f"p{word} {following}"))
         if denied:
-            meaning[negated] += 1
+            found.append(negated)
         denied = 3 if denies else max(denied - 1, 0)
-        spelling.update(runs)
-    return meaning, spelling
+        found += runs
+    return found
 
 
 @lru_cache(maxsize=20_000)
@@ -60,26 +76,24 @@ def _bucket(token: str) -> int:
     return zlib.crc32(token.encode("utf-8", "replace")) % WORD_BUCKETS
 
 
-def weighted(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Buckets and values of a text: counts damped by logarithm, by rarity; words and runs each of length one."""
-    meaning, spelling = bags(text)
-    count = len(meaning) + len(spelling)
-    buckets = np.fromiter(chain(meaning, spelling), dtype=np.int64, count=count)
-    counts = np.fromiter(chain(meaning.values(), spelling.values()), dtype=np.float32, count=count)
-    values = (1 + np.log(counts)) * rarity[buckets]
-    parts = (values[: len(meaning)], values[len(meaning) :])
-    return buckets, np.concatenate([part / max(math.sqrt(float(part @ part)), 1e-6) for part in parts])
+def weighted(bags: Bags, rarity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The value of each bucket: counts damped by logarithm, by rarity; a text's words and runs each of length one."""
+    values = (1 + np.log(bags.counts)) * rarity[bags.buckets]
+    parts = bags.rows * 2 + (bags.buckets >= WORD_BUCKETS)
+    lengths = np.sqrt(np.bincount(parts, weights=values * values))
+    return np.asarray(values / np.maximum(lengths[parts], 1e-6), dtype=np.float32)
 
 
 def sparse_scores(
     texts: Sequence[str], weights: NDArray[np.float32], rarity: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Scores of each text, one column per class; `weights` is (buckets, classes)."""
+    found = bags(texts)
     result = np.zeros((len(texts), weights.shape[1]), dtype=np.float32)
-    for row, text in enumerate(texts):
-        buckets, values = weighted(text, rarity)
-        if len(buckets):
-            result[row] = values @ weights[buckets]
+    if len(found.rows):
+        shares = weights[found.buckets] * weighted(found, rarity)[:, None]
+        begins = np.flatnonzero(np.diff(found.rows, prepend=-1))
+        result[found.rows[begins]] = np.add.reduceat(shares, begins, axis=0)
     return result
 
 

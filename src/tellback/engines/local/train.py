@@ -151,19 +151,14 @@ def _log_odds(scores: Weights, truth: NDArray[np.int64]) -> Weights:
 
 def _rarity(texts: Sequence[str]) -> NDArray[np.float32]:
     """Smoothed inverse document frequency of each bucket."""
-    seen = np.zeros(BUCKETS, dtype=np.float32)
-    for text in texts:
-        for bag in bags(text):
-            seen[list(bag)] += 1
+    seen = np.bincount(bags(texts).buckets, minlength=BUCKETS)
     return np.asarray(np.log((1 + len(texts)) / (1 + seen)) + 1, dtype=np.float32)
 
 
 def _sparse_matrix(texts: Sequence[str], rarity: NDArray[np.float32]) -> sparse.csr_matrix:
-    found = [weighted(text, rarity) for text in texts]
-    ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
-    buckets = np.concatenate([buckets for buckets, _ in found])
-    values = np.concatenate([values for _, values in found])
-    return sparse.csr_matrix((values, buckets, ends), shape=(len(texts), BUCKETS))
+    found = bags(texts)
+    ends = np.searchsorted(found.rows, np.arange(len(texts) + 1))
+    return sparse.csr_matrix((weighted(found, rarity), found.buckets, ends), shape=(len(texts), BUCKETS))
 
 
 def signal_rows(folder: Path) -> list[Row]:

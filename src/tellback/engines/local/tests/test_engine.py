@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from tellback.engines.local import LocalEngine
 from tellback.engines.local.model import ensure_model, find_model_files
@@ -114,6 +115,12 @@ def test_the_engine_is_loaded_without_its_training_and_building_tools(tmp_path: 
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_no_thread_is_kept_turning_beside_the_one_it_was_given(engine: LocalEngine) -> None:
+    items = [Item(text=f"The export of the {word} report fails. Please add a filter.") for word in ("daily", "big") * 20]
+    assert engine.extract(items)
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 def test_the_model_is_built_once(tmp_path: Path) -> None:
