@@ -26,6 +26,7 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[:;=8]['-]?[()\[\]dDpP/\\|oO3*]+|<3+|[☹☺❤♥\U0001F300-\U0001FAFF]|[^\W_]+(?:['’][^\W_]+)?|[?!]+")
 _NEGATION = re.compile(r"^(?:not|no|never|nothing|cannot|without|hardly|.*n['’]t|cant|dont|wont|doesnt|didnt|isnt)$")
 
+
 class Bags(NamedTuple):
     """The buckets of several texts, one after the other: `rows` says which text, `counts` how often it has a bucket.
 

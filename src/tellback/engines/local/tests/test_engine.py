@@ -118,7 +118,9 @@ def test_the_engine_is_loaded_without_its_training_and_building_tools(tmp_path: 
 
 
 def test_no_thread_is_kept_turning_beside_the_one_it_was_given(engine: LocalEngine) -> None:
-    items = [Item(text=f"The export of the {word} report fails. Please add a filter.") for word in ("daily", "big") * 20]
+    items = [
+        Item(text=f"The export of the {word} report fails. Please add a filter.") for word in ("daily", "big") * 20
+    ]
     assert engine.extract(items)
     assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
