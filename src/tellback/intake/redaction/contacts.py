@@ -34,6 +34,8 @@ _IPV4 = re.compile(
     r"\d(?<![\w.].)(?:(?<=2)5[0-5]|(?<=2)[0-4]\d|(?<=1)\d?\d|\d?)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?!\w|\.\d)",
     re.ASCII,
 )
+#: What every IPv4 address has behind its first number, and how many colons an IPv6 address has that leaves nothing out.
+_DOTTED, _COLONS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d"), 6
 _IPV6 = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)", re.ASCII
 )
@@ -155,11 +157,11 @@ def find_emails(searched: Text) -> Iterator[Found]:
 def find_ips(searched: Text) -> Iterator[Found]:
     """Network addresses of a text. Four small numbers are a version unless the words around speak of a network."""
     text = searched.raw
-    if text.count(":") >= 2:
+    if "::" in text or text.count(":") >= _COLONS:
         for match in _IPV6.finditer(text):
             if _is_ipv6(match.group()):
                 yield Found(match.start(), match.end(), "ip")
-    if text.count(".") >= 3:
+    if text.count(".") >= 3 and _DOTTED.search(text):
         for checked, match in enumerate(_IPV4.finditer(text)):
             if checked >= _CHECKED or _is_ipv4(text, match):
                 yield Found(match.start(), match.end(), "ip")
@@ -216,8 +218,8 @@ def _could_be_phone(text: str, match: re.Match[str]) -> bool:
     if _DATE.fullmatch(match.group()):
         return False
     ahead = before(text, match.start())
-    words = apart(ahead.lower())
-    may_be_other = not _NOT_PHONE_WORDS.isdisjoint(words) or any(word.endswith(("nummer", "nr")) for word in words)
+    lowered = ahead.lower()
+    may_be_other = "nummer" in lowered or "nr" in lowered or not _NOT_PHONE_WORDS.isdisjoint(apart(lowered))
     return not (may_be_other and _NOT_PHONE_CUE.search(ahead))
 
 
@@ -278,4 +280,4 @@ def _says_phone(ahead: str) -> bool:
         return True
     if not lowered.isascii() and any(word in lowered for word in _UNSPACED_PHONE_WORDS):
         return True
-    return any(stem in lowered for stem in _PHONE_STEMS) and any(word.startswith(_PHONE_STEMS) for word in words)
+    return any(map(lowered.__contains__, _PHONE_STEMS)) and any(word.startswith(_PHONE_STEMS) for word in words)

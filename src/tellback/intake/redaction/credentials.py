@@ -121,8 +121,11 @@ _ORDINARY = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*[.!?,:)]*", re.IGNORECAS
 def find_credentials(searched: Text) -> Iterator[Found]:
     """Keys, tokens and named secrets of a text, the surest shapes first."""
     text, lowered = searched.raw, searched.lowered
-    if any(map(_LONG_RUN.search, searched.long)) or "-----BEGIN" in text:
-        for n in sorted({n for beginning, n in _BEGINNINGS if beginning in lowered}):
+    has_lines = "-----BEGIN" in text or "Private-Lines" in text
+    if has_lines or any(map(_LONG_RUN.search, searched.long)):
+        # All shapes but those of lines are without a space, and so inside of one of the text's long runs.
+        held = lowered if has_lines else " ".join(searched.long).lower()
+        for n in sorted({n for beginning, n in _BEGINNINGS if beginning in held}):
             for match in _SHAPES[n].finditer(text):
                 yield Found(match.start(), match.end(), "credential")
     if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text or "cookie:" in lowered):

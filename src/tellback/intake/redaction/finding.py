@@ -60,12 +60,16 @@ def _count_digits(text: str) -> int:
 
 def apart(text: str) -> list[str]:
     """Its runs of letters and digits."""
+    if text.isascii():
+        return text.encode().translate(_ASCII_APART).decode().split()
     return text.translate(_APART).split()
 
 
 _APART = {
     code: " " for code in (*range(128), 0xBF, 0xA1, 0xAB, 0xBB, 0x2019, 0x201C, 0x201D) if not chr(code).isalnum()
 }
+#: The same for plain ASCII, which is translated as bytes in half the time.
+_ASCII_APART = bytes(code if chr(code).isalnum() else ord(" ") for code in range(256))
 
 
 def before(text: str, place: int, size: int = 40) -> str:
