@@ -42,6 +42,11 @@ def wait_until(done: Callable[[], Any], *, seconds: float, what: str) -> Any:
     raise AssertionError(f"not within {seconds:g} s: {what}")
 
 
+def lasting(seconds: float, *, full: float) -> float:
+    """How long a test keeps a fault up: a moment, or the `full` time where TELLBACK_FULL_LENGTH is set."""
+    return full if os.environ.get("TELLBACK_FULL_LENGTH") else seconds
+
+
 @dataclass
 class Installation:
     """How to start this installation's processes. `environment` is added to a bare one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tellback.cli.bench.load import Plan, Result
-from tests.harness.processes import Installation, Queues
+from tests.harness.processes import Installation, Queues, lasting
 from tests.trust.test_intake import Door, add_workspace, not_once, open_door
 
 pytestmark = pytest.mark.trust
@@ -34,7 +34,7 @@ def load(door: Door, *, connections: int, seconds: float, rate: float = 0.0, led
     """What a process of its own, which does nothing else, sends and is answered."""
     plan = Plan(door.port, door.key, connections, seconds=seconds, rate=rate, ledger=ledger)
     command = [sys.executable, "-m", "tellback.cli.bench.load", json.dumps(asdict(plan))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60 + seconds, check=True)
     return Result(**json.loads(done.stdout))
 
 
@@ -46,7 +46,7 @@ def require_shedding(door: Door, ledger: Path, *, seconds: float) -> None:
     assert storm.refused, "some are told when to come back"
     assert storm.other == 0, "nobody is answered in another way, or not at all"
     assert storm.accepted
-    assert storm.p99_ms < BOUND
+    assert storm.sent_p99_ms < BOUND
     acknowledged = ledger.read_text().split()
     assert len(acknowledged) == storm.accepted
     assert not_once(door, acknowledged) == set()
@@ -55,6 +55,6 @@ def require_shedding(door: Door, ledger: Path, *, seconds: float) -> None:
     assert after.p50_ms < 3 * calm.p50_ms
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_three_times_the_load_is_shed_and_no_acknowledgement_is_lost(door: Door, tmp_path: Path) -> None:
-    require_shedding(door, tmp_path / "ledger", seconds=3)
+    require_shedding(door, tmp_path / "ledger", seconds=lasting(3, full=60))

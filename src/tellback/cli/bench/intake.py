@@ -188,8 +188,9 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     )
     overload = report["overload"]
     say(
-        f"Of {OVERLOAD} times the peak {overload['accepted']} are accepted (p99 {overload['p99_ms']} ms), "
-        f"{overload['refused']} told to come back, {overload['other']} answered otherwise; {overload['lost']} are lost."
+        f"Of {OVERLOAD} times the peak {overload['accepted']} are accepted (p99 {overload['sent_p99_ms']} ms from "
+        f"sending), {overload['refused']} told to come back, {overload['other']} answered otherwise; "
+        f"{overload['lost']} are lost."
     )
     say(
         f"At half of the peak ({report['half_peak_per_second']:.0f}/s): p50 {report['half_peak_p50_ms']} ms, "

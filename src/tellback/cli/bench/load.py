@@ -44,6 +44,8 @@ class Plan:
 class Result:
     """What came back. Latencies are in milliseconds, from the instant at which an accepted request was sent or due.
 
+    Where more is wanted than even refusals are answered, a request is sent long after it was due, and then that is how
+    far the senders have fallen behind; `sent_p99_ms` is from the instant at which it was sent.
     `accepted` and `per_second` count pieces of feedback, `refused` (told to come back later: 429 or 503 with
     Retry-After) and `other` count requests.
     """
@@ -54,6 +56,7 @@ class Result:
     per_second: float
     p50_ms: float
     p99_ms: float
+    sent_p99_ms: float
 
 
 V1_BODY = {
@@ -113,7 +116,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, load: "_Load") -> None:
         self.load = load
-        self.due = 0.0
+        self.due = self.sent = 0.0
         self.keys: list[bytes] = []
         self.received = b""
 
@@ -121,7 +124,7 @@ class _Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def send(self, due: float) -> None:
-        self.due = due
+        self.due, self.sent = due, time.perf_counter()
         self.keys, request = self.load.requests.next()
         self.transport.write(request)
 
@@ -144,6 +147,7 @@ class _Load:
         self.plan = plan
         self.requests = _Requests(plan)
         self.latencies: list[float] = []
+        self.since_sent: list[float] = []
         self.accepted: list[bytes] = []
         self.refused = self.other = 0
         self.loop = asyncio.get_running_loop()
@@ -164,7 +168,7 @@ class _Load:
         taken = time.perf_counter() - began
         if self.plan.ledger:
             Path(self.plan.ledger).write_bytes(b"\n".join(self.accepted))
-        found = sorted(self.latencies) or [0.0]
+        found, sent = sorted(self.latencies) or [0.0], sorted(self.since_sent) or [0.0]
         return Result(
             accepted=len(self.latencies) * self.requests.count,
             refused=self.refused,
@@ -172,12 +176,14 @@ class _Load:
             per_second=round(len(self.latencies) * self.requests.count / taken, 1),
             p50_ms=round(found[len(found) // 2] * 1000, 2),
             p99_ms=round(found[int(len(found) * 0.99)] * 1000, 2),
+            sent_p99_ms=round(sent[int(len(sent) * 0.99)] * 1000, 2),
         )
 
     def answered(self, connection: _Connection, answer: bytes) -> None:
         now = time.perf_counter()
         if answer.startswith(b"HTTP/1.1 202"):
             self.latencies.append(now - connection.due)
+            self.since_sent.append(now - connection.sent)
             if self.plan.ledger:
                 self.accepted += connection.keys
         elif answer.startswith((b"HTTP/1.1 429", b"HTTP/1.1 503")) and b"\r\nretry-after: " in answer:
