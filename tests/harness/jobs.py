@@ -72,6 +72,23 @@ def poison(*, key: str) -> None:
     raise ValueError(f"{key} is poison")
 
 
+@job("harness.overtaken", queue=Queue.INGEST)
+def overtaken(*, key: str) -> None:
+    """Fails at its first run, after an equal job was written that waits."""
+    with psycopg.connect(conninfo(), autocommit=True) as outside:
+        again = outside.execute("SELECT 1 FROM harness_run WHERE key = %s", [key]).fetchone()
+        if not again:
+            outside.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, priority, queueing_lock, scheduled_at) "
+                "SELECT queue_name, task_name, args, priority, queueing_lock, now() + interval '3 s' "
+                "FROM procrastinate_jobs WHERE args ->> 'key' = %s",
+                [key],
+            )
+    note_run(key)
+    if not again:
+        raise ValueError(f"{key} was overtaken")
+
+
 @job_in_steps("harness.abort", queue=Queue.EFFECTS)
 def abort(*, workspace_id: UUID, key: str) -> None:
     """Ends its process."""

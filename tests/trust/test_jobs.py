@@ -119,6 +119,15 @@ def test_poison_is_tried_three_times_with_growing_delays_and_can_be_retried(
     assert installation.run("jobs", "retry", "999999").returncode == 1
 
 
+def test_a_job_that_fails_while_an_equal_one_waits_is_tried_again(installation: Installation, queues: Queues) -> None:
+    first = queues.put("harness.overtaken", INGEST, key="overtaken")
+    queues.rows("UPDATE procrastinate_jobs SET queueing_lock = 'equal' WHERE id = %s RETURNING id", [first])
+    states = "SELECT status::text FROM procrastinate_jobs WHERE args ->> 'key' = 'overtaken' ORDER BY id"
+    with supervised(installation, 1):
+        wait_until(lambda: queues.runs("overtaken") == 3, seconds=30, what="both ran, one of them twice")
+        wait_until(lambda: queues.rows(states) == [("succeeded",)] * 2, seconds=10, what="none counts as running")
+
+
 @pytest.mark.timeout(90)
 def test_a_job_that_ends_its_process_is_given_up_and_others_go_on(installation: Installation, queues: Queues) -> None:
     queues.rows("UPDATE procrastinate_jobs SET attempts = 0")

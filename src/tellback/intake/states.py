@@ -32,6 +32,8 @@ def lock_items(*, asked: Q, waiting: Q, most: int) -> list[RawItem]:
 
 def complete_items(*, item_ids: Sequence[UUID], now: datetime) -> None:
     """Mark items as understood and themed."""
+    # In the order in which others lock them: an update takes them as it finds them.
+    list(RawItem.objects.select_for_update(no_key=True).filter(id__in=item_ids).order_by("id").values_list("id"))
     RawItem.objects.filter(id__in=item_ids).exclude(processing_state=ItemState.FAILED).update(
         processing_state=ItemState.COMPLETED,
         state_changed_at=now,
@@ -47,7 +49,7 @@ def fail_items(*, item_ids: Sequence[UUID], error: BaseException, now: datetime)
     A given-up item stays in the state `failed` with its error, for a person to see and retry.
     """
     reason = f"{type(error).__name__}: {error}"[:2000]
-    for item in RawItem.objects.select_for_update().filter(id__in=item_ids):
+    for item in RawItem.objects.select_for_update().filter(id__in=item_ids).order_by("id"):
         exhausted = item.attempt_count >= MAX_ATTEMPTS
         item.processing_state = ItemState.FAILED if exhausted else ItemState.READY
         item.state_changed_at, item.last_error, item.lease_until = now, reason, None

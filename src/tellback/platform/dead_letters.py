@@ -122,6 +122,12 @@ def clear_failed(*, hours: int) -> int:
         return int(cursor.rowcount)
 
 
+def drop_queueing_lock(job_id: int) -> None:
+    """Let a job wait beside an equal one."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = %s", [job_id])
+
+
 def record_failure(*, job_id: int, error: BaseException) -> None:
     """Keep why a job's last run failed, for whoever looks at it."""
     text = f"{type(error).__name__}: {error}"[:500]

@@ -13,9 +13,11 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from procrastinate import App
 from procrastinate.contrib.django import app as django_app
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.job_context import JobContext
+from procrastinate.manager import JobManager
 
-from tellback.platform.dead_letters import record_failure, release_jobs
+from tellback.platform.dead_letters import drop_queueing_lock, record_failure, release_jobs
 from tellback.platform.jobs import CONCURRENCY, LostClaim, Queue, know_claim
 from tellback.platform.upkeep import Rhythm, sweep_forever
 
@@ -42,6 +44,7 @@ class Workshop:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         app = django_app.with_connector(django_app.connector.get_worker_connector())  # type: ignore[attr-defined]
+        app.job_manager = _Overtaken(app.connector)
         async with app.open_async():
             tasks = [asyncio.create_task(self._keep_working(app, queue)) for queue in self.queues]
             sweeper = asyncio.create_task(sweep_forever(app, self.rhythm))
@@ -99,6 +102,28 @@ class Workshop:
         logger.warning("%d jobs did not finish in time and were put back", count)
         logging.shutdown()
         os._exit(0)
+
+
+class _Overtaken(JobManager):
+    """Retries also what an equal job has overtaken: one that was written while this one ran, and waits now.
+
+    Only one of them may wait under their queueing lock, and the job would otherwise count as running until its worker
+    ends.
+    """
+
+    async def retry_job_by_id_async(self, job_id: int, *arguments: Any, **named: Any) -> None:
+        try:
+            await super().retry_job_by_id_async(job_id, *arguments, **named)
+        except UniqueViolation:
+            await sync_to_async(_drop_queueing_lock)(job_id)
+            await super().retry_job_by_id_async(job_id, *arguments, **named)
+
+
+def _drop_queueing_lock(job_id: int) -> None:
+    try:
+        drop_queueing_lock(job_id)
+    finally:
+        connection.close()
 
 
 def _record(job_id: int, error: BaseException) -> None:

@@ -301,6 +301,7 @@ def _store(workspace_id: UUID, results: Sequence[Understood], now: datetime) -> 
         RawItem.objects.select_for_update(no_key=True)
         .filter(id__in=[result.item_id for result in results])
         .filter(processing_state=ItemState.EXTRACTING, lease_until=now + LEASE)
+        .order_by("id")
         .values_list("id", flat=True)
     )
     if len(held) < len(results):
