@@ -24,12 +24,14 @@ def test_who_asked_hears_back(site: Site, page: Page, tmp_path: Path) -> None:
     file = tmp_path / "feedback.csv"
     with file.open("w", newline="") as sheet:
         csv.writer(sheet).writerows([("email", "message"), *ROWS])
-    done = site.installation.run("import", str(file))
-    assert done.returncode == 0, done.stderr
-
     page.goto(site.entry)
     page.get_by_role("button", name="Enter").click()
     expect(page).to_have_url(f"{site.address}/admin/feedback/insights")
+    expect(page.get_by_text("Here the first theme will form")).to_be_visible()
+    done = site.installation.run("import", str(file))
+    assert done.returncode == 0, done.stderr
+    # The page that says what will be here becomes what is here, by itself.
+    expect(page.locator("[data-row]").first).to_be_visible(timeout=60_000)
 
     def theme_is_there() -> bool:
         page.reload()

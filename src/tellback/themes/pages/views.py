@@ -53,6 +53,8 @@ def insights(request: TenantRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "theme-detail" and chosen is not None:
         return render(request, "themes/_detail.html", _detail(request, chosen, count, now))
     rows = selectors.list_themes(wanted, now=now)
+    if request.headers.get("HX-Trigger") == "first-theme" and not rows:
+        return HttpResponse(status=204)
     facets = selectors.get_facets()
     shown = chosen or (rows[0].theme if rows else None)
     context = {
