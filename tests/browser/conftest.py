@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ def site() -> Iterator[Site]:
     yield Site(installation, f"http://127.0.0.1:{port}", found.group())
     process.terminate()
     process.wait(30)
+    said = installation.log.read_text()
+    if "Traceback" in said:
+        sys.stdout.write(said[-20_000:])
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -79,4 +83,4 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
-    assert not complaints
+    assert complaints == []

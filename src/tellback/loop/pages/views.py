@@ -172,8 +172,8 @@ def notifications(request: TenantRequest) -> HttpResponse:
 @require_role(Role.ADMIN)
 def mailbox(request: TenantRequest, mail_id: UUID | None = None) -> HttpResponse:
     """Mail that was kept instead of sent."""
-    mails = KeptMail.objects.order_by("-created_at")[:100]
-    chosen = get_object_or_404(KeptMail, pk=mail_id) if mail_id else mails.first()
+    mails = list(KeptMail.objects.order_by("-created_at")[:100])
+    chosen = get_object_or_404(KeptMail, pk=mail_id) if mail_id else next(iter(mails), None)
     return render(request, "loop/mailbox.html", {"mails": mails, "chosen": chosen, "is_chosen": mail_id is not None})
 
 

@@ -53,7 +53,8 @@ def insights(request: TenantRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "theme-detail" and chosen is not None:
         return render(request, "themes/_detail.html", _detail(request, chosen, count, now))
     rows = selectors.list_themes(wanted, now=now)
-    if request.headers.get("HX-Trigger") == "first-theme" and not rows:
+    is_first = request.headers.get("HX-Target") == "first-theme"
+    if is_first and not rows:
         return HttpResponse(status=204)
     facets = selectors.get_facets()
     shown = chosen or (rows[0].theme if rows else None)
@@ -67,7 +68,7 @@ def insights(request: TenantRequest) -> HttpResponse:
         "sorts": SORTS,
         **(_detail(request, shown, count, now) if shown else {"query": _query(request)}),
     }
-    return render(request, "themes/insights.html", context)
+    return render(request, "themes/_themes.html" if is_first else "themes/insights.html", context)
 
 
 def _detail(request: TenantRequest, theme: Theme, count: int, now: datetime) -> dict[str, object]:
