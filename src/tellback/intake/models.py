@@ -122,7 +122,8 @@ class RawItem(WorkspaceOwned):
             models.UniqueConstraint(fields=["receipt_token"], name="raw_feedback_receipt_unique"),
         ]
         indexes = [
-            models.Index(fields=["workspace", "processing_state"], name="raw_feedback_state_idx"),
+            # With the id: what waits is taken in its order, and the newest of very many stand at the end of that.
+            models.Index(fields=["workspace", "processing_state", "id"], name="raw_feedback_waiting_idx"),
             models.Index(fields=["workspace", "source_type"], name="raw_feedback_source_type_idx"),
             models.Index(fields=["workspace", "-created_at"], name="raw_feedback_created_idx"),
         ]
