@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: a real server in the data folder, started when no DATABASE_URL is given."""
 
+import atexit
 import contextlib
 import fcntl
 import socket
@@ -143,7 +144,10 @@ def _server(folder: Path) -> Any:
         # The library's own lock lies where another user's may be already, which we could not open.
         PostgresServer._lock = fasteners.InterProcessLock(folder.parent / ".pgserver.lock")
         PostgresServer._instances.pop(folder, None)
-        return get_server(folder, cleanup_mode=None)
+        server = get_server(folder, cleanup_mode=None)
+        # At the process's end it would have nothing to do but to make the folder of its lock again.
+        atexit.unregister(server._cleanup)
+        return server
 
 
 def _ensure_database(url: str) -> None:
