@@ -66,17 +66,22 @@ async def within(seconds: float, work: Coroutine[Any, Any, Answer]) -> Answer:
     up the statement: with a server that stands still that takes ten seconds. Here the work is left to end by itself, so
     it must give back what it holds and nobody else may use that any more.
     """
-    task = asyncio.ensure_future(work)
+    task = under_way(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
         if task.done():
             return task.result()
         raise TimeoutError(f"no answer within {seconds:g} seconds")
     finally:
-        if not task.done():
-            task.cancel()
-            _left.add(task)
-            task.add_done_callback(_forget)
+        task.cancel()
+
+
+def under_way(work: Coroutine[Any, Any, Answer]) -> "asyncio.Task[Answer]":
+    """The work begun, which goes on when nobody waits for it any more; its error is for whoever still does."""
+    task = asyncio.create_task(work)
+    _left.add(task)
+    task.add_done_callback(_forget)
+    return task
 
 
 def is_away(error: BaseException) -> bool:

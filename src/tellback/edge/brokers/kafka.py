@@ -4,7 +4,6 @@ Settings in the address are librdkafka's (its CONFIGURATION.md).
 """
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from faststream.middlewares import AckPolicy
 from tellback.edge.brokers import AWAY, HELD, Backlog, Take
 from tellback.edge.brokers.address import Address
 from tellback.kernel.errors import Invalid, Unavailable
+from tellback.platform.patience import under_way
 
 #: A topic that we make: as many consumers can share it. How often it is replicated is the cluster's default.
 PARTITIONS, CLUSTER_DEFAULT = 12, -1
@@ -27,7 +27,6 @@ DELIVERY = 5_000
 #: Seconds for a question to the cluster.
 ASKING = 3.0
 TROUBLE = (KafkaException, FastStreamException, BufferError, OSError)
-_left: set["asyncio.Future[Any]"] = set()
 
 
 class Kafka:
@@ -53,7 +52,7 @@ class Kafka:
         """See `Broker.publish`: returns when all replicas in sync have it."""
         broker = await self._broker()
         try:
-            await _left_alone(broker.publish(body, self._topic))
+            await asyncio.shield(under_way(broker.publish(body, self._topic)))
         except TROUBLE as error:
             raise Unavailable(AWAY) from error
 
@@ -144,20 +143,6 @@ class Kafka:
             return Backlog(waiting, None)
         finally:
             consumer.close()
-
-
-async def _left_alone(work: Coroutine[Any, Any, Any]) -> None:
-    """Wait for the work, and let it go on when the waiting is given up: its outcome is then nobody's business."""
-    task = asyncio.ensure_future(work)
-    _left.add(task)
-    task.add_done_callback(_forget)
-    await asyncio.shield(task)
-
-
-def _forget(task: "asyncio.Future[Any]") -> None:
-    _left.discard(task)
-    if not task.cancelled():
-        task.exception()
 
 
 async def _as_it_is(message: Any) -> Any:

@@ -17,6 +17,7 @@ from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from tellback.edge.brokers import AWAY, HELD, Backlog, Take
 from tellback.edge.brokers.address import Address
 from tellback.kernel.errors import Unavailable
+from tellback.platform.patience import under_way
 
 logger = logging.getLogger(__name__)
 
@@ -142,8 +143,7 @@ class RabbitMQ:
         if self._connected is not None:
             return self._connected
         if self._connecting is None:
-            self._connecting = asyncio.create_task(self._connect())
-            self._connecting.add_done_callback(_take_note)
+            self._connecting = under_way(self._connect())
         return await asyncio.shield(self._connecting)
 
     async def _connect(self) -> RabbitBroker:
@@ -177,12 +177,12 @@ class RabbitMQ:
         the connection beneath is closed, which needs no answer.
         """
         line, self._line = self._line, None
-        stopping = asyncio.ensure_future(broker.stop())
+        stopping = under_way(broker.stop())
         await asyncio.wait({stopping}, timeout=CLOSING + (self._grace if self._in_hand else 0))
         if not stopping.done():
             stopping.cancel()
             if line is not None:
-                await asyncio.wait({asyncio.ensure_future(line.close())}, timeout=CLOSING)
+                await asyncio.wait({under_way(line.close())}, timeout=CLOSING)
 
     def _new_broker(self) -> RabbitBroker:
         return RabbitBroker(
@@ -208,12 +208,6 @@ class RabbitMQ:
     def _note_return(self, _connection: object) -> None:
         self._lost = False
         logger.warning("RabbitMQ answers again")
-
-
-def _take_note(task: "asyncio.Task[Any]") -> None:
-    """Its error is for whoever waits, if anybody still does."""
-    if not task.cancelled():
-        task.exception()
 
 
 async def _reopen(channel: AbstractRobustChannel) -> None:
