@@ -1,10 +1,10 @@
 """`tellback consume`: the process that stores what the edge handed to a broker."""
 
-import asyncio
 import logging
 
 from tellback.cli.environment import ready
 from tellback.kernel.errors import Invalid
+from tellback.platform.endings import run
 
 
 def consume() -> None:
@@ -21,4 +21,4 @@ def consume() -> None:
         broker = open_configured_broker(options, grace=options.worker_grace)
         if broker is None:
             raise Invalid("There is no broker to consume from. Set TELLBACK_BROKER_URL, or leave this process out.")
-        asyncio.run(Consumer(broker=broker, grace=options.worker_grace).run())
+        run(Consumer(broker=broker, grace=options.worker_grace).run())

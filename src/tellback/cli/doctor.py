@@ -197,6 +197,7 @@ def _broker(options: Options, where: str) -> Finding:
     import asyncio
 
     from tellback.config.brokers import open_configured_broker
+    from tellback.platform.endings import run
 
     async def look() -> Finding:
         broker = open_configured_broker(options)
@@ -213,7 +214,7 @@ def _broker(options: Options, where: str) -> Finding:
         return ok("broker", f"{where} answers, {waiting.messages} messages wait")
 
     try:
-        return asyncio.run(look())
+        return run(look())
     except TimeoutError:
         detail = f"no answer within {BROKER_SECONDS:g} seconds"
     except TellbackError as error:

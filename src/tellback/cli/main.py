@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 import traceback
@@ -123,6 +124,25 @@ def exit_code(error: TellbackError) -> int:
 
 def run() -> None:
     """Run the command; a person sees one sentence, never a traceback (but with --debug)."""
+    try:
+        _run()
+    finally:
+        # Only commands that run such work import it: the others start sooner.
+        endings = sys.modules.get("tellback.platform.endings")
+        if endings is not None and endings.is_anything_left():
+            _end_at_once(sys.exc_info()[1])
+
+
+def _end_at_once(ended: BaseException | None) -> None:
+    """End as that says, without waiting for what does not heed being cancelled."""
+    code = ended.code if isinstance(ended, SystemExit) else int(ended is not None)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _run() -> None:
     try:
         app()
     except TellbackError as error:

@@ -33,6 +33,7 @@ def web(
     from tellback.config.brokers import named_broker
     from tellback.config.http import PatientProtocol
     from tellback.edge.brokers import require_packages
+    from tellback.platform.endings import run
 
     _allow_many_connections()
     options = read_options()
@@ -59,7 +60,7 @@ def web(
     )
     # Uvicorn raises the signal again when it has stopped; stopping as asked is no failure.
     with contextlib.suppress(KeyboardInterrupt), _ending_well():
-        server.run(sockets=[listener])
+        run(server.serve(sockets=[listener]), loop_factory=server.config.get_loop_factory())
     if embedded and embedded.started_here:
         embedded.stop_unless_used()
 
