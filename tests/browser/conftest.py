@@ -5,12 +5,13 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.harness.processes import Installation, free_port, wait_until
 
@@ -25,8 +26,26 @@ QUIET = [
 ]
 
 
-# How long something may take to be seen: a limit, not a promise of the product, for a machine that does much beside.
-expect.set_options(timeout=20_000)
+#: How long a step may take, in milliseconds: a limit, not a promise of the product. Machines of CI were seen to stand
+#: still for half a minute.
+PATIENCE = 75_000
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a failing test's pages show goes into its report, for whoever was not there to look."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.when == "call" and report.failed and browser is not None:
+        for page in [one for context in browser.contexts for one in context.pages]:
+            try:
+                shown = page.locator(":root").aria_snapshot(timeout=5_000)
+            except PlaywrightError as error:
+                shown = str(error)
+            report.sections.append((f"shown at {page.url}", shown[:4_000]))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +58,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium here; install the package chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        running.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield running
         running.close()
 

@@ -62,7 +62,7 @@ def addresses(browser: Browser, site: Site, signed_in: StorageState) -> list[str
     found = [site.address + path for path in PAGES]
     for path, link in ONE_OF.items():
         page.goto(site.address + path)
-        page.locator(link).first.wait_for(state="attached", timeout=20_000)
+        page.locator(link).first.wait_for(state="attached")
         found.append(page.locator(link).first.evaluate("link => link.href"))
     page.goto(next(address for address in found if "theme=" in address))
     found.append(page.get_by_role("link", name="Promote to post").evaluate("link => link.href"))
