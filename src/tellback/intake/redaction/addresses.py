@@ -6,7 +6,7 @@ A house without such a word ("8, The Willows") and the town alone are not found.
 import re
 from collections.abc import Iterator
 
-from tellback.intake.redaction.finding import Found, Text, before
+from tellback.intake.redaction.finding import Found, Text, before, in_both
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
@@ -24,7 +24,7 @@ _ENGLISH_WORDS = frozenset(
     [*_ENGLISH.lower().split("|"), "rue", "avenue", "boulevard", "chemin", "place", "impasse", "allée", "quai"]
 )
 #: The first digit of a house number right behind a word.
-_HOUSE = re.compile(r"\d(?<=[^\W\d_][ .].|[.,º°] .)")
+_HOUSE = in_both(r"\d(?<=[^\W\d_][ .].|[.,º°] .)")
 _HOUSE_ON = re.compile(rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z]?)?(?!\w){_FLAT}{_TOWN}")
 _SUFFIXES = ("straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "damm", "ufer", "ring", "straat", "laan", "plein", "gracht", "kade", "singel", "dijk", "gatan", "vägen", "vej", "gade", "gata", "veien", "katu", "tie")  # fmt: skip
 _SUFFIXED = re.compile(rf"(?<![\w-])[{_UP}][\w'’-]{{1,30}}(?:[ -][{_UP}])?[\w.]{{0,10}}[ ]\Z")
@@ -43,7 +43,7 @@ def find_addresses(searched: Text) -> Iterator[Found]:
         for match in _NUMBER_FIRST.finditer(text):
             yield Found(match.start(), match.end(), "address")
     prefixed = not searched.words.isdisjoint(_PREFIXES)
-    for house in _HOUSE.finditer(text):
+    for house in _HOUSE[searched.plain].finditer(text):
         place = house.start()
         if searched.lowered.endswith(_SUFFIXES, 0, place - 1):
             street = _SUFFIXED.search(before(text, place, 48))

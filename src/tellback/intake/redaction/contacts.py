@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tellback.intake.redaction.finding import LETTER, UNSPACED, Found, Text, apart, before, inside_account
+from tellback.intake.redaction.finding import LETTER, UNSPACED, Found, Text, apart, before, in_both, inside_account
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
@@ -56,9 +56,9 @@ _SMALL = 30
 _SHORT_IPV6 = 4
 _GROUPS_OF_IPV6 = 7
 
-_PHONE = re.compile(
-    rf"[+(\d](?:(?<![\w.#/@$€£-].)|(?<=[{UNSPACED}].)|(?<=[/#-]\+))(?<!\d[,:].)"
-    r"(?:(?<=\+)\s?\(?\d|(?<=\()\d|(?<=\d)(?:(?<=0)0\(?\d)?)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?"
+_PHONE = in_both(
+    rf"[+(\d](?<!\d.)(?:(?<![\w.#/@$€£-].)|(?<=[{UNSPACED}].)|(?<=[/#-]\+))(?<!\d[,:].)"
+    r"(?:(?<=\d)(?:(?<=0)0\(?\d)?|(?<=\+)\s?\(?\d|(?<=\()\d)(?:[ ()./-]{0,2}\d){5,14}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?"
     rf"(?!{LETTER}|[@%]|[.:]\d|,\d{{1,3}}(?!\d)|-\d|-\w\b)"
 )
 #: Words that say that a telephone number comes; then the beginnings of such words, and phrases.
@@ -100,6 +100,12 @@ _WEAK_PHONE_CUE = re.compile(
     r"(?i)\b(?:answer(?:ing|s|ed)?|messages?|registered|contact|(?:desk|office|home|work|direct)(?=\s{0,2}:))\b"
 )
 _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phone|tel|desk|direct|home|work)\b")
+#: A text without these words and parts announces no telephone number: of all the words, stems and phrases, what each has.
+_ANNOUNCING = _PHONE_WORDS.union(
+    "answer answering answers answered message messages registered contact desk office home work direct".split()
+)
+_ANNOUNCING_PARTS = ("telef", "ruf", "erreich", "appel", "llam", "chiam", "dzwo", "puhelin", "number", "nummer", "numero", "reach", "contact", "whats app", "for me at", "for us at")  # fmt: skip
+_ANNOUNCING_PARTS_NOT_ASCII = ("llám", "телефон", "звон", "τηλ", "numéro", "número", *_UNSPACED_PHONE_WORDS)
 _COUNTED = re.compile(
     r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
 )
@@ -199,7 +205,8 @@ def find_phones(searched: Text) -> Iterator[Found]:
     text = searched.raw
     checked = 0
     taken = searched.taken
-    for match in _PHONE.finditer(text):
+    announces: bool | None = None
+    for match in _PHONE[searched.plain].finditer(text):
         if taken[match.start()] or taken[match.end() - 1]:
             continue
         start = match.start() + (match.group().startswith("(") and ")" not in match.group())
@@ -208,8 +215,10 @@ def find_phones(searched: Text) -> Iterator[Found]:
             checked += 1
             if checked <= _CHECKED and not _is_international(number):
                 continue
-        elif not _is_national(text, match):
-            continue
+        else:
+            announces = _announces(searched) if announces is None else announces
+            if not _is_national(text, match, announces=announces):
+                continue
         if _could_be_phone(text, match):
             yield Found(start, match.end(), "phone")
 
@@ -250,11 +259,19 @@ def _lengths_of(code: str) -> frozenset[int]:
     return frozenset(known.possible_length) if known else frozenset()
 
 
-def _is_national(text: str, match: re.Match[str]) -> bool:
+def _announces(searched: Text) -> bool:
+    """Whether a telephone number may be announced anywhere in the text."""
+    if not _ANNOUNCING.isdisjoint(searched.words) or any(map(searched.lowered.__contains__, _ANNOUNCING_PARTS)):
+        return True
+    return not searched.plain and any(map(searched.lowered.__contains__, _ANNOUNCING_PARTS_NOT_ASCII))
+
+
+def _is_national(text: str, match: re.Match[str], *, announces: bool) -> bool:
     number = match.group()
     if not number[-1].isdigit() or "x" in number or "X" in number:
         number = _EXTENSION.sub("", number)
-    if not (_AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number) or _is_announced(text, match, number)):
+    has_shape = _AMERICAN.fullmatch(number) or _NATIONAL.fullmatch(number)
+    if not (has_shape or (announces and _is_announced(text, match, number))):
         return False
     return not inside_account(text, match.start()) and not _COUNTED.match(text, match.end())
 

@@ -17,20 +17,20 @@ from tellback.intake.redaction.view import plain_view
 
 BuiltIn = Callable[[Text], Iterator[Found]]
 #: In the order of certainty (what an earlier one found, a later one may not claim), with how many digits a text must
-#: have for any find.
-_DETECTORS: tuple[tuple[BuiltIn, int], ...] = (
-    (find_credentials, 0),
-    (find_emails, 0),
-    (find_ibans, 2),
-    (find_identities, 4),
-    (find_cards, 12),
-    (find_wallets, 1),
-    (find_papers, 4),
-    (find_ssns, 9),
-    (find_ips, 1),
-    (find_phones, 6),
-    (find_addresses, 1),
-    (find_names, 0),
+#: have for any find, and how many of them in a row.
+_DETECTORS: tuple[tuple[BuiltIn, int, int], ...] = (
+    (find_credentials, 0, 0),
+    (find_emails, 0, 0),
+    (find_ibans, 2, 2),
+    (find_identities, 4, 1),
+    (find_cards, 12, 12),
+    (find_wallets, 1, 1),
+    (find_papers, 4, 1),
+    (find_ssns, 9, 9),
+    (find_ips, 1, 1),
+    (find_phones, 6, 6),
+    (find_addresses, 1, 1),
+    (find_names, 0, 0),
 )
 
 
@@ -49,9 +49,9 @@ def find_spans(text: str, *, custom: Sequence[Detector] = ()) -> list[Found]:
 
 def _find(text: str, custom: Sequence[Detector]) -> list[Found]:
     searched, found = Text(text), list[Found]()
-    digits, taken = searched.digits, searched.taken
+    digits, row, taken = searched.digits, searched.row, searched.taken
     finds = [detector(text) for detector in custom]
-    finds += [built_in(searched) for built_in, least in _DETECTORS if digits >= least]
+    finds += [built_in(searched) for built_in, least, in_row in _DETECTORS if digits >= least and row >= in_row]
     for detected in finds:
         for new in detected:
             start, end, _ = new

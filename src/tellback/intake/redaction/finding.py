@@ -23,6 +23,14 @@ LETTER = rf"[^\W{UNSPACED}]"
 Detector = Callable[[str], Iterator[Found]]
 
 
+def in_both(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A pattern for texts of any script, and the same for plain ASCII, which it searches in four fifths of the time.
+
+    `Text.plain` chooses.
+    """
+    return re.compile(pattern), re.compile(pattern, re.ASCII)
+
+
 #: What a key, a wallet or another made value has at the least.
 LONG = 16
 
@@ -30,16 +38,19 @@ LONG = 16
 class Text:
     """A text to search, with what several detectors want to know of it worked out once.
 
-    `lowered` has each character in its place; `words` are all runs of letters and digits in lower case, `digits` is how
-    many digits there are. `taken` marks the places that something was found at already.
+    `plain` is whether it is all ASCII; `lowered` has each character in its place; `words` are all runs of letters and
+    digits in lower case. `digits` is how many digits there are, `row` how many at the most follow one another with
+    nothing but what numbers are written in groups with between them (or more). `taken` marks the places that something
+    was found at already.
     """
 
-    __slots__ = ("_long", "digits", "lowered", "raw", "taken", "words")
+    __slots__ = ("_long", "digits", "lowered", "plain", "raw", "row", "taken", "words")
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self.lowered = lower(raw)
-        self.digits = _count_digits(raw)
+        self.plain = raw.isascii()
+        self.digits, self.row = _count_digits(raw)
         self.words = frozenset(apart(self.lowered))
         self.taken = bytearray(len(raw))
         self._long: list[str] | None = None
@@ -52,10 +63,15 @@ class Text:
         return self._long
 
 
-def _count_digits(text: str) -> int:
+def _count_digits(text: str) -> tuple[int, int]:
     if text.isascii():
-        return len(text) - len(text.encode().translate(None, b"0123456789"))
-    return sum(map(str.isdigit, text))
+        rows = text.encode().translate(_ONLY_DIGITS, b" \t\n-./()+,").split()
+        return len(b"".join(rows)), len(max(rows, key=len)) if rows else 0
+    digits = sum(map(str.isdigit, text))
+    return digits, digits
+
+
+_ONLY_DIGITS = bytes(code if chr(code).isdecimal() and code < 128 else ord(" ") for code in range(256))
 
 
 def apart(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tellback.intake.redaction.finding import LETTER, Found, Text, ends_of
+from tellback.intake.redaction.finding import LETTER, Found, Text, ends_of, in_both
 
 # Patterns are one line a country, however long.
 # ruff: noqa: E501
@@ -269,17 +269,18 @@ _NAMED = (
 
 _GAP = r"\.?(?:[ \t]{1,3}(?:card|no|nr|number|num|nummer|numero|número|numéro|id|is|was|ist|lautet|es|est|er|é|è|je|är|on|du|the|meine?|my)\.?(?!\w)){0,4}[ \t]{0,3}[:#=]?[ \t]{0,3}"
 #: A word with a digit among its first letters, as long as one of these numbers; then the few that are written in groups.
-_TOKEN = re.compile(rf"[A-Z\d](?<!{LETTER}.)(?<![.+/-].)(?=[A-Z]{{0,5}}\d)[A-Za-z\d./+-]{{8,20}}(?![A-Za-z\d])")
+_TOKEN = in_both(rf"[A-Z\d](?<!{LETTER}.)(?<![.+/-].)(?=[A-Z]{{0,5}}\d)[A-Za-z\d./+-]{{8,20}}(?![A-Za-z\d])")
 _FRENCH_GROUPS = re.compile(rf"[12](?<![\w.+/-].) \d\d (?:{_MONTH}|[2-9]\d) (?:\d\d|2[AB]) \d{{3}} \d{{3}} \d\d(?!\w)")
-#: The fewest that are digits; the department may have a letter.
+#: The fewest that are digits; the department may have a letter. One digit stands alone, and so does the British letter.
 _FRENCH_DIGITS = 14
+_BRITISH_DIGITS = 6
 _BRITISH_GROUPS = re.compile(r"[A-CEGHJ-PR-TW-Z](?<![\w.+/-].)[A-CEGHJ-NPR-TW-Z](?: \d\d){3} [A-D](?!\w)")
 #: Digits as zeroes, letters as A: what a token must look like for each shape to be tried.
-_OUTLINE = str.maketrans("123456789abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", "0" * 9 + "A" * 51)
-_SHAPES: dict[str, list[tuple[re.Pattern[str], Check]]] = {}
+_OUTLINE = bytes.maketrans(b"123456789abcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", b"0" * 9 + b"A" * 51)
+_SHAPES: dict[bytes, list[tuple[re.Pattern[str], Check]]] = {}
 for _paper in _SURE:
     for _outline in _paper.outlines:
-        _SHAPES.setdefault(_outline, []).append((re.compile(_paper.shape), _paper.check))
+        _SHAPES.setdefault(_outline.encode(), []).append((re.compile(_paper.shape), _paper.check))
 _NAMES = {
     word: tuple(n for n, other in enumerate(_NAMED) if word in other.words) for paper in _NAMED for word in paper.words
 }
@@ -296,18 +297,21 @@ def find_identities(searched: Text) -> Iterator[Found]:
     """Numbers of identity, insurance and tax that name one person."""
     text = searched.raw
     taken = searched.taken
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN[searched.plain].finditer(text):
         if taken[match.start()]:
             continue
         token = match.group().rstrip(".-/+")
-        tried = _SHAPES.get(token.translate(_OUTLINE), ())
-        if any(check(token) for shape, check in tried if shape.fullmatch(token)):
-            yield Found(match.start(), match.start() + len(token), _KIND)
-    for match in _FRENCH_GROUPS.finditer(text) if searched.digits >= _FRENCH_DIGITS else ():
-        if _french(match.group()):
+        for shape, check in _SHAPES.get(token.encode().translate(_OUTLINE), ()):
+            if shape.fullmatch(token) and check(token):
+                yield Found(match.start(), match.start() + len(token), _KIND)
+                break
+    if searched.digits >= _FRENCH_DIGITS and not searched.words.isdisjoint("12"):
+        for match in _FRENCH_GROUPS.finditer(text):
+            if _french(match.group()):
+                yield Found(match.start(), match.end(), _KIND)
+    if searched.row >= _BRITISH_DIGITS and not searched.words.isdisjoint("abcd"):
+        for match in _BRITISH_GROUPS.finditer(text):
             yield Found(match.start(), match.end(), _KIND)
-    for match in _BRITISH_GROUPS.finditer(text):
-        yield Found(match.start(), match.end(), _KIND)
     yield from _behind_names(searched)
 
 

@@ -3,21 +3,22 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import cache
 
-from tellback.intake.redaction.finding import LETTER, Found, Text, before, inside_account
+from tellback.intake.redaction.finding import LETTER, Found, Text, before, in_both, inside_account
 
 # Patterns are one line a thought, however long.
 # ruff: noqa: E501, SIM905
 
-_CARD = re.compile(
+_CARD = in_both(
     r"\d(?<![A-Za-z0-9+-].)(?<!\d[.,].)(?<!\+\d\d .)(?:(?:[ -]?\d){11,18}|\d{3}(?:\.\d{4}){2,3}\.\d{1,7}|\d{3}(?:/\d{4}){3})(?![A-Za-z0-9-]|\.\d)"
 )
 #: The sum of the digits of twice a digit.
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _CARD_CUE = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte\w*|carte|tarjeta)\b")
 #: From the first digit of its check sum, behind the letters of the country.
-_IBAN = re.compile(r"\d(?<=(?<![A-Za-z0-9])[A-Za-z]{2}.)\d(?:[ -]?[A-Za-z0-9]){11,30}")
-_SSN = re.compile(
+_IBAN = in_both(r"\d(?<=(?<![A-Za-z0-9])[A-Za-z]{2}.)\d(?:[ -]?[A-Za-z0-9]){11,30}")
+_SSN = in_both(
     r"\d(?<![A-Za-z0-9.+-].)(?<!000|666)\d\d(?<!000|666)(?<!\+\d \d{3})(?<!\+\d\d \d{3})(?<!\+\d\d\d \d{3})([- ])(?!00)\d{2}\1(?!0000)\d{4}"
     rf"(?!{LETTER}|-|\.\d)"
 )
@@ -72,8 +73,8 @@ _IBAN_LENGTH = {
 def find_ibans(searched: Text) -> Iterator[Found]:
     """Bank accounts of a text, in either case, spaced or not, with the length of their country and a right check sum."""
     text = searched.raw
-    place = 0
-    while match := _IBAN.search(text, place):
+    begun, place = _IBAN[searched.plain], 0
+    while match := begun.search(text, place):
         start = match.start() - 2
         size = _iban_size(text[start : match.end()])
         # What fails may hide one that begins later ("on 12 de89 …" reads on from a word).
@@ -84,25 +85,30 @@ def find_ibans(searched: Text) -> Iterator[Found]:
 
 def _iban_size(candidate: str) -> int:
     """How many characters at the start of the candidate (which may run on into words) are an IBAN, or 0."""
-    length = _IBAN_LENGTH.get(candidate[:2].upper(), 0)
+    length = end = _IBAN_LENGTH.get(candidate[:2].upper(), 0)
     if not length:
         return 0
-    places = [place for place, character in enumerate(candidate) if character.isalnum()][:length]
-    if len(places) != length:
+    compact = candidate[:length]
+    if not compact.isalnum():
+        places = [place for place, character in enumerate(candidate) if character.isalnum()][:length]
+        compact = "".join(candidate[place] for place in places)
+        end = places[-1] + 1
+    if len(compact) != length or candidate[end : end + 1].isalnum():
         return 0
-    compact = "".join(candidate[place] for place in places)
-    end = places[-1] + 1
-    if candidate[end : end + 1].isalnum():
-        return 0
-    digits = "".join(str(int(character, 36)) for character in compact[4:] + compact[:4])
-    return end if int(digits) % 97 == 1 else 0
+    return end if int("".join(map(_in_digits, compact[4:] + compact[:4]))) % 97 == 1 else 0
+
+
+@cache
+def _in_digits(character: str) -> str:
+    """What a letter or digit counts as in a check sum (ISO 7064, MOD 97-10)."""
+    return str(int(character, 36))
 
 
 def find_cards(searched: Text) -> Iterator[Found]:
     """Card numbers of a text: with an issuer's beginning, or beside the word card, and always with a right check digit."""
     text = searched.raw
     taken = searched.taken
-    for match in _CARD.finditer(text):
+    for match in _CARD[searched.plain].finditer(text):
         if taken[match.start()]:
             continue
         digits = [int(character) for character in match.group() if character.isdigit()]
@@ -137,7 +143,7 @@ def find_ssns(searched: Text) -> Iterator[Found]:
     if not searched.words.isdisjoint(("ssn", "social", "itin")):
         for match in _NAMED_SSN.finditer(text):
             yield Found(match.start("value"), match.end("value"), "ssn")
-    for match in _SSN.finditer(text):
+    for match in _SSN[searched.plain].finditer(text):
         yield Found(match.start(), match.end(), "ssn")
 
 

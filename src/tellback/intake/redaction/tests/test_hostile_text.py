@@ -89,7 +89,7 @@ def slow_ones(detectors: Sequence[Callable[[Text], Iterator[Found]]], unit: str)
 
 @pytest.mark.parametrize("unit", FOUND)
 def test_no_detector_is_slow_where_there_is_much_to_find(unit: str) -> None:
-    assert slow_ones([detector for detector, _ in _DETECTORS], unit) == []
+    assert slow_ones([detector for detector, *_ in _DETECTORS], unit) == []
 
 
 def test_the_clock_sees_a_detector_that_looks_back_each_time() -> None:
