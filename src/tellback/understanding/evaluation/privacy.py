@@ -35,6 +35,8 @@ STRUCTURED = {
 ONLY_WHERE_LABELLED = frozenset(["national_id", "birthdate", "credential"])
 NAMES = {"NAME": "name", "PERSON": "name"}
 COVERED = 0.8
+#: Passes, and seconds of the processor: a short file's speed would be the machine's mood.
+PASSES, MEASURED = 3, 1.0
 
 
 def evaluate_pii(path: Path) -> Report:
@@ -42,7 +44,8 @@ def evaluate_pii(path: Path) -> Report:
 
     `precision`, `recall` and `macro_f1` are over the structured types; `by_type` gives each, with names apart. What is
     found inside a span of a type that we do not claim (an address, a date) counts as wrong. `mb_per_s` is the speed of
-    the search alone, in millions of UTF-8 bytes a second of one processor, everything loaded, the best of three passes.
+    the search alone, in millions of UTF-8 bytes a second of one processor, everything loaded: the best pass of at least
+    three, in at least a second.
     """
     rows = read_lines(path, keys=["text", "spans"])
     known = {**STRUCTURED, **NAMES}
@@ -83,8 +86,12 @@ def _count(tally: Tally, wanted: list[tuple[int, int, str]], found: list[tuple[i
 
 def _speed(texts: Sequence[str]) -> float:
     size = sum(len(text.encode(errors="surrogatepass")) for text in texts)
-    best = min(_seconds(texts) for _ in range(3))
-    return size / 1_000_000 / max(best, 1e-9)
+    if not size:
+        return 0.0
+    taken: list[float] = []
+    while len(taken) < PASSES or sum(taken) < MEASURED:
+        taken.append(max(_seconds(texts), 1e-9))
+    return size / 1_000_000 / min(taken)
 
 
 def _seconds(texts: Sequence[str]) -> float:
