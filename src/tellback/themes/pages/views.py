@@ -20,7 +20,8 @@ from tellback.workspaces.access import TenantRequest, require_role
 from tellback.workspaces.models import Role
 
 QUOTES = 8
-FILTERS = ("status", "board", "source", "urgency", "days", "plan", "search", "sort")
+NARROWING = ("status", "board", "source", "urgency", "days", "plan")
+FILTERS = (*NARROWING, "search", "sort")
 SORTS = [
     ("strength", gettext_lazy("Strength")),
     ("recent", gettext_lazy("Latest")),
@@ -53,8 +54,7 @@ def insights(request: TenantRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "theme-detail" and chosen is not None:
         return render(request, "themes/_detail.html", _detail(request, chosen, count, now))
     rows = selectors.list_themes(wanted, now=now)
-    is_first = request.headers.get("HX-Target") == "first-theme"
-    if is_first and not rows:
+    if request.headers.get("HX-Trigger") == "first-theme" and not rows:
         return HttpResponse(status=204)
     facets = selectors.get_facets()
     shown = chosen or (rows[0].theme if rows else None)
@@ -66,9 +66,10 @@ def insights(request: TenantRequest) -> HttpResponse:
         "is_chosen": chosen is not None,
         "groups": _groups(request, facets),
         "sorts": SORTS,
+        "narrowed": [(name, request.GET[name]) for name in NARROWING if request.GET.get(name)],
         **(_detail(request, shown, count, now) if shown else {"query": _query(request)}),
     }
-    return render(request, "themes/_themes.html" if is_first else "themes/insights.html", context)
+    return render(request, "themes/insights.html", context)
 
 
 def _detail(request: TenantRequest, theme: Theme, count: int, now: datetime) -> dict[str, object]:
