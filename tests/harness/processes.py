@@ -43,7 +43,7 @@ def wait_until(done: Callable[[], Any], *, seconds: float, what: str) -> Any:
 
 
 def lasting(seconds: float, *, full: float) -> float:
-    """Seconds that a test keeps a fault up or allows: in the suite, or at `full` length (TELLBACK_FULL_LENGTH is set)."""
+    """Seconds that a test keeps a fault up or allows: in the suite, or `full` ones with TELLBACK_FULL_LENGTH."""
     return full if os.environ.get("TELLBACK_FULL_LENGTH") else seconds
 
 
