@@ -24,7 +24,7 @@ run: setup
 	@$(BIN)/tellback up --demo
 
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check src tests conftest.py

@@ -27,11 +27,6 @@ hypothesis.settings.register_profile("tellback", deadline=None)
 hypothesis.settings.load_profile("tellback")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first: whole products and browsers, a file at a time, then all the quick ones."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("trust", "browser")))
-
-
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     """A migrated database on a server that belongs to this test process. It forgets when the machine loses power, not

@@ -54,8 +54,8 @@ def insights(request: TenantRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "theme-detail" and chosen is not None:
         return render(request, "themes/_detail.html", _detail(request, chosen, count, now))
     rows = selectors.list_themes(wanted, now=now)
-    if request.headers.get("HX-Trigger") == "first-theme" and not rows:
-        return HttpResponse(status=204)
+    if request.headers.get("HX-Trigger") == "first-theme":
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"} if rows else None)
     facets = selectors.get_facets()
     shown = chosen or (rows[0].theme if rows else None)
     context = {
