@@ -105,7 +105,8 @@ def check_row(row: Row, table: TablePlan) -> None:
     if row.problem:
         raise Invalid(row.problem)
     if row.surplus:
-        raise Invalid(f"has {len(row.surplus)} more cells than the header; a quote or a delimiter may be missing")
+        more = "a cell" if len(row.surplus) == 1 else f"{len(row.surplus)} cells"
+        raise Invalid(f"has {more} more than the header; a quote or a delimiter may be missing")
     if any("\x00" in cell for cell in row.cells.values()):
         raise Invalid("contains the character NUL")
     for skip in table.skips:

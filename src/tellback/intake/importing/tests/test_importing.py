@@ -132,6 +132,7 @@ def test_bad_rows_are_refused_with_a_reason_and_the_others_taken(import_file: Im
         (2, "has no text"),
         (3, "has a date that cannot be read"),
     ]
+    assert reasons[-1][1].startswith("has a cell more than the header;")
 
 
 def test_stars_without_words_come_in(import_file: Importer, tmp_path: Path, run_jobs: Callable[[], int]) -> None:
