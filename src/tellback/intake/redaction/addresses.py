@@ -27,6 +27,8 @@ _ENGLISH_WORDS = frozenset(
 _HOUSE = in_both(r"\d(?<=[^\W\d_][ .].|[.,º°] .)")
 _HOUSE_ON = re.compile(rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z]?)?(?!\w){_FLAT}{_TOWN}")
 _SUFFIXES = ("straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "damm", "ufer", "ring", "straat", "laan", "plein", "gracht", "kade", "singel", "dijk", "gatan", "vägen", "vej", "gade", "gata", "veien", "katu", "tie")  # fmt: skip
+#: One of these stands in each of them.
+_IN_SUFFIXES = ("str", "weg", "gas", "platz", "allee", "damm", "ufer", "ring", "laan", "plein", "gracht", "kade", "singel", "dijk", "gat", "väg", "vej", "gade", "veien", "katu", "tie")  # fmt: skip
 _SUFFIXED = re.compile(rf"(?<![\w-])[{_UP}][\w'’-]{{1,30}}(?:[ -][{_UP}])?[\w.]{{0,10}}[ ]\Z")
 _PREFIXES = frozenset(
     "calle c avenida avda plaza paseo carrer via viale piazza corso rua ulica ul box postfach".split()
@@ -43,6 +45,8 @@ def find_addresses(searched: Text) -> Iterator[Found]:
         for match in _NUMBER_FIRST.finditer(text):
             yield Found(match.start(), match.end(), "address")
     prefixed = not searched.words.isdisjoint(_PREFIXES)
+    if not prefixed and not any(map(searched.lowered.__contains__, _IN_SUFFIXES)):
+        return
     for house in _HOUSE[searched.plain].finditer(text):
         place = house.start()
         if searched.lowered.endswith(_SUFFIXES, 0, place - 1):

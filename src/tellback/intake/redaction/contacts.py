@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import string
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ from tellback.intake.redaction.finding import LETTER, UNSPACED, Found, Text, apa
 _LOCAL = rf"(?:{LETTER}|[.+'-]|%(?![0-9A-Fa-f]{{2}}))"
 _LOCAL_PART = re.compile(rf"(?<!{LETTER})(?<![.+'-]){_LOCAL}{{1,64}}\Z")
 _PLAIN_LOCAL_PART = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}\Z")
+#: What the latter is made of in plain ASCII, and how long either may be.
+_PLAIN_LOCAL, _LONGEST_LOCAL = f"{string.ascii_letters}{string.digits}_.+'-", 64
 #: A sentence may go on right behind it in scripts without spaces.
 _TOP = rf"(?:[A-Za-z]{{2,24}}(?=[{UNSPACED}])|[^\W\d_]{{2,24}}(?![^\W_]|-)|xn--[a-z\d-]{{2,40}}(?![\w-]))"
 _DOMAIN = re.compile(rf"@(?:[\w-]{{1,63}}\.){{1,8}}{_TOP}")
@@ -102,9 +105,9 @@ _WEAK_PHONE_CUE = re.compile(
 _PHONE_CUE_BEHIND = re.compile(r"(?i)[\s,;(-]{0,3}(?:office|fax|mobile|cell|phone|tel|desk|direct|home|work)\b")
 #: A text without these words and parts announces no telephone number: of all the words, stems and phrases, what each has.
 _ANNOUNCING = _PHONE_WORDS.union(
-    "answer answering answers answered message messages registered contact desk office home work direct".split()
+    "answer answering answers answered message messages registered contact contacted whats desk office home work direct".split()
 )
-_ANNOUNCING_PARTS = ("telef", "ruf", "erreich", "appel", "llam", "chiam", "dzwo", "puhelin", "number", "nummer", "numero", "reach", "contact", "whats app", "for me at", "for us at")  # fmt: skip
+_ANNOUNCING_PARTS = ("telef", "ruf", "erreich", "appel", "llam", "chiam", "dzwo", "puhelin", "num", "reach", "for me at", "for us at")  # fmt: skip
 _ANNOUNCING_PARTS_NOT_ASCII = ("llám", "телефон", "звон", "τηλ", "numéro", "número", *_UNSPACED_PHONE_WORDS)
 _COUNTED = re.compile(
     r"(?i)\s?(?:bytes|[kmg]b|rows|items|records|users|files|times|requests|m?s|seconds|euros?|dollars|eur|usd)\b"
@@ -144,11 +147,9 @@ def find_emails(searched: Text) -> Iterator[Found]:
     text, words = searched.raw, searched.words
     if "@" in text:
         for match in _DOMAIN.finditer(text):
-            ahead = before(text, match.start(), 65)
-            is_plain = ahead.isascii() and "%" not in ahead
-            local = (not is_plain and _LOCAL_PART.search(ahead)) or _PLAIN_LOCAL_PART.search(ahead)
-            if local:
-                yield Found(match.start() - len(local.group()), match.end(), "email")
+            size = _size_of_local(before(text, match.start(), _LONGEST_LOCAL + 1))
+            if size:
+                yield Found(match.start() - size, match.end(), "email")
     if " @ " in text:
         for match in _SPACED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
@@ -158,6 +159,15 @@ def find_emails(searched: Text) -> Iterator[Found]:
     if "at" in words and ("." in text or not words.isdisjoint(_DOT)) and _SPELLED_AT.search(text):
         for match in _SPELLED_EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "email")
+
+
+def _size_of_local(ahead: str) -> int:
+    """How many characters at the end are the local part of a mail address, or 0."""
+    if ahead.isascii() and "%" not in ahead:
+        size = len(ahead) - len(ahead.rstrip(_PLAIN_LOCAL))
+        return size if size <= _LONGEST_LOCAL else 0
+    local = _LOCAL_PART.search(ahead) or _PLAIN_LOCAL_PART.search(ahead)
+    return len(local.group()) if local else 0
 
 
 def find_ips(searched: Text) -> Iterator[Found]:
@@ -207,10 +217,12 @@ def find_phones(searched: Text) -> Iterator[Found]:
     taken = searched.taken
     announces: bool | None = None
     for match in _PHONE[searched.plain].finditer(text):
-        if taken[match.start()] or taken[match.end() - 1]:
+        start, end = match.span()
+        if taken[start] or taken[end - 1]:
             continue
-        start = match.start() + (match.group().startswith("(") and ")" not in match.group())
-        number = text[start : match.end()]
+        number = match.group()
+        if number[0] == "(" and ")" not in number:
+            start, number = start + 1, number[1:]
         if number.startswith(("+", "00")):
             checked += 1
             if checked <= _CHECKED and not _is_international(number):
@@ -220,7 +232,7 @@ def find_phones(searched: Text) -> Iterator[Found]:
             if not _is_national(text, match, announces=announces):
                 continue
         if _could_be_phone(text, match):
-            yield Found(start, match.end(), "phone")
+            yield Found(start, end, "phone")
 
 
 def _could_be_phone(text: str, match: re.Match[str]) -> bool:

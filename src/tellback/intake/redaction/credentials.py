@@ -62,6 +62,9 @@ _LONG_RUN = re.compile(
 )
 _SHAPES = tuple(re.compile(shape, re.ASCII) for _, _, shape in _VENDORS)
 _BEGINNINGS = tuple((beginning, n) for n, (_, beginnings, _) in enumerate(_VENDORS) for beginning in beginnings)
+#: Those of letters and digits alone: there are no others in runs without a mark between them.
+_PLAIN_BEGINNINGS = tuple((beginning, n) for beginning, n in _BEGINNINGS if beginning.isalnum())
+_MARK = re.compile(r"[^0-9a-z ](?=[^ ])")
 
 _QUALIFIERS = "api access auth refresh bearer bot app client signing encryption private master license licence".split()
 #: Without one of these words nobody names a secret.
@@ -125,7 +128,8 @@ def find_credentials(searched: Text) -> Iterator[Found]:
     if has_lines or any(map(_LONG_RUN.search, searched.long)):
         # All shapes but those of lines are without a space, and so inside of one of the text's long runs.
         held = lowered if has_lines else " ".join(searched.long).lower()
-        for n in sorted({n for beginning, n in _BEGINNINGS if beginning in held}):
+        beginnings = _BEGINNINGS if has_lines or _MARK.search(held) else _PLAIN_BEGINNINGS
+        for n in sorted({n for beginning, n in beginnings if beginning in held}):
             for match in _SHAPES[n].finditer(text):
                 yield Found(match.start(), match.end(), "credential")
     if "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text or "cookie:" in lowered):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tellback.intake.redaction import contacts
+from tellback.intake.redaction import addresses, contacts
 from tellback.intake.redaction.detect import find_spans
 from tellback.intake.redaction.finding import Text
 
@@ -50,3 +50,21 @@ def test_digits_are_counted_in_rows(text: str, digits: int, row: int) -> None:
 )
 def test_however_a_number_is_grouped_it_is_found(text: str, type_: str) -> None:
     assert [span.type for span in find_spans(text)] == [type_]
+
+
+@pytest.mark.parametrize("suffix", addresses._SUFFIXES)
+def test_every_suffix_of_a_street_is_seen_at_the_first_look(suffix: str) -> None:
+    assert [span.type for span in find_spans(f"Send it to Lange{suffix} 12 please")] == ["address"]
+
+
+@pytest.mark.parametrize("size", [1, 64])
+def test_a_mail_address_begins_where_its_letters_begin(size: int) -> None:
+    local = "a.b_c+d-e'f0"[:size].ljust(size, "x")
+    assert find_spans(f"(<{local}@example.com>")[0][:2] == (2, 14 + size)
+
+
+def test_a_key_is_found_whatever_it_begins_with() -> None:
+    """A run of letters and digits alone holds only those that begin with such; "sk_" needs its mark."""
+    plain, marked = "AKIAQX7Z" + "A1B2C3D4E5F6", "rk_" + "live_" + "a1B2c3D4e5F6g7H8"
+    assert [span.type for span in find_spans(f"Use {plain} now.")] == ["credential"]
+    assert [span.type for span in find_spans(f"Use {marked} now.")] == ["credential"]
