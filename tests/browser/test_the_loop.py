@@ -31,7 +31,7 @@ def test_who_asked_hears_back(site: Site, page: Page, tmp_path: Path) -> None:
     done = site.installation.run("import", str(file))
     assert done.returncode == 0, done.stderr
     # The page that says what will be here becomes what is here, by itself.
-    expect(page.locator("[data-row]").first).to_be_visible()
+    expect(page.locator("[data-row]").first).to_be_visible(timeout=60_000)
 
     def theme_is_there() -> bool:
         page.reload()
