@@ -19,6 +19,8 @@ from tellback.kernel.errors import Unavailable
 DATABASE = "tellback"
 #: After a crash the server first replays its log; so long it may take.
 START_SECONDS = 60
+#: So long the server may take to notice that a session was closed.
+LINGER_SECONDS = 2
 
 #: Sized for a laptop: idle processes stay small, and a commit is on disk before it is acknowledged.
 SERVER_SETTINGS = {
@@ -28,6 +30,10 @@ SERVER_SETTINGS = {
     "jit": "off",
     "autovacuum_naptime": "20s",
 }
+
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,20 @@ class EmbeddedPostgres:
                 _server(self.folder).stop()
 
     def stop_unless_used(self) -> None:
-        """Stop the server when nobody else is connected: the last one out turns off the light."""
+        """Stop the server when nobody else is connected: the last one out turns off the light.
+
+        Sessions that were closed just before are there for a moment yet, and are waited for.
+        """
+        deadline = time.monotonic() + LINGER_SECONDS
         try:
             with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
-                row = connection.execute(
-                    "SELECT count(*) FROM pg_stat_activity "
-                    "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-                ).fetchone()
+                while connection.execute(_OTHERS).fetchone() != (0,):
+                    if time.monotonic() > deadline:
+                        return
+                    time.sleep(0.05)
         except psycopg.Error:
             return
-        if row == (0,):
-            self.stop()
+        self.stop()
 
 
 def start_embedded(data_dir: Path) -> EmbeddedPostgres:
