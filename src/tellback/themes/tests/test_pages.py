@@ -1,5 +1,6 @@
 """Insights, Stream and Users: what they show, how few queries it takes, and that hostile text stays text."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -104,6 +105,13 @@ def test_an_empty_page_becomes_the_list_once_there_is_one(as_role: Callable[[str
     filling.add_theme("Dark mode")
     assert client.get(INSIGHTS, headers=asks).headers["HX-Refresh"] == "true"
     assert "first-theme" not in body(client, INSIGHTS)
+
+
+def test_a_search_stays_within_what_narrows_the_list(as_role: Callable[[str], Client], filling: Filling) -> None:
+    filling.add_theme("Dark mode")
+    page = body(as_role("contributor"), INSIGHTS, urgency="high", days="30", search="dark", theme="")
+    form = page.split('role="search"')[-1].split("</form>")[0]
+    assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("urgency", "high"), ("days", "30")]
 
 
 def test_a_theme_shows_its_evidence_marked_and_who_said_it_where(
